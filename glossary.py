@@ -1,0 +1,259 @@
+"""Lessons and terms: the content of glossary.toml, loaded and checked as a whole."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from rapidfuzz import fuzz, process, utils
+from rapidfuzz.distance import OSA
+
+from playgrounds.kit import catalogue
+
+FILE = Path(__file__).resolve().parent / "glossary.toml"
+LINK = re.compile(r"\[\[([^\]|\n]*)(?:\|([^\]\n]*))?\]\]")
+SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+PROPER_NAMES = {"Adam", "He", "Inception", "Nesterov", "Transformer", "Xavier"}
+PAGES = Path(__file__).resolve().parent / "pages"
+
+
+class GlossaryError(Exception):
+    """glossary.toml cannot be used; `mistakes` has one sentence for each thing to mend."""
+
+    def __init__(self, mistakes: list[str]):
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Lesson(_Entry):
+    slug: str = Field(pattern=SLUG)
+    title: str = Field(min_length=1)
+    sentence: str = Field(min_length=1)
+    introduction: str = Field(min_length=1)
+
+    @property
+    def url(self) -> str:
+        return f"lesson-{self.slug}"
+
+
+class Question(_Entry):
+    """Predict before the run. `answer` counts the options from 0; `run` sets the knobs that decide it."""
+
+    ask: str = Field(min_length=1)
+    options: list[str] = Field(min_length=2, max_length=4)
+    answer: int = Field(ge=0)
+    because: str = Field(min_length=1)
+    run: dict[str, Any] = {}
+
+
+class Goal(_Entry):
+    """Something to reach: `reach` compares metrics of the last state, `with` knobs, each as "<= 3"."""
+
+    ask: str = Field(min_length=1)
+    reach: dict[str, str] = Field(min_length=1)
+    with_: dict[str, str] = Field({}, alias="with")
+    solution: dict[str, Any] = {}
+
+
+class Term(_Entry):
+    slug: str = Field(pattern=SLUG)
+    name: str = Field(min_length=1)
+    aliases: list[str] = []
+    lesson: str
+    definition: str = Field(min_length=1)
+    see_also: list[str] = []
+    playground: str = ""
+    preset: dict[str, Any] = {}
+    question: list[Question] = []
+    goal: list[Goal] = []
+
+    @cached_property
+    def first_sentence(self) -> str:
+        """What the term is, in the one sentence that lists and search results show; links are plain words in it."""
+        text = " ".join(self.definition.split())
+        end = re.search(r"[.!?](?=\s+[^a-z]|$)", _without_math(text))
+        return text[: end.end()] if end else text
+
+
+class Glossary:
+    """All lessons and terms in teaching order, and what is found quickly in them."""
+
+    def __init__(self, lessons: list[Lesson], terms: list[Term]):
+        self.lessons = lessons
+        self.terms = terms
+        self.term = {term.slug: term for term in terms}
+        self.lesson = {lesson.slug: lesson for lesson in lessons}
+
+    def of(self, lesson: Lesson) -> list[Term]:
+        """The lesson's terms in teaching order."""
+        return [term for term in self.terms if term.lesson == lesson.slug]
+
+    def alphabetical(self) -> list[Term]:
+        return sorted(self.terms, key=lambda term: term.name.lower())
+
+    def search(self, text: str, most: int = 12) -> list[Term]:
+        """Terms whose name, alias or definition has the text, best first; small typos are forgiven."""
+        text = utils.default_process(text[:100])
+        if not text:
+            return []
+        score: dict[str, float] = {}
+        for term in self.terms:
+            names = [utils.default_process(name) for name in (term.name, *term.aliases, term.slug)]
+            if any(name.startswith(text) for name in names):
+                score[term.slug] = 200 - min(len(name) for name in names if name.startswith(text)) / 100
+            elif any(f" {text}" in f" {name}" for name in names):
+                score[term.slug] = 150
+            elif len(text) > 2 and re.search(rf"\b{re.escape(text)}", utils.default_process(term.definition)):
+                score[term.slug] = 100
+            elif len(text) > 3 and (near := max(_similar(text, name) for name in names)) >= 0.75:
+                score[term.slug] = 90 * near
+        ranked = sorted(score, key=lambda slug: -score[slug])
+        return [self.term[slug] for slug in ranked[:most]]
+
+    def markdown(self, text: str) -> str:
+        """The text with every [[slug]] as a link that opens in the same tab."""
+        return LINK.sub(lambda found: self._link(found[1], found[2]), text)
+
+    def plain(self, text: str) -> str:
+        """The text with every [[slug]] as the words it shows."""
+        return LINK.sub(lambda found: found[2] or _in_text(self.term[found[1]].name), text)
+
+    def _link(self, slug: str, words: str | None) -> str:
+        term = self.term[slug]
+        return f'<a href="{slug}" target="_self" data-term="{slug}">{words or _in_text(term.name)}</a>'
+
+
+def load(path: Path = FILE) -> Glossary:
+    """Read and check the file. Raises GlossaryError with everything that is wrong with it."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise GlossaryError([f"{path.name} is missing: it must stand beside app.py"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise GlossaryError([f"{path.name} is not valid TOML: {error}"]) from None
+    mistakes = [f"{path.name}: {name}: only [[lesson]] and [[term]] stand here" for name in raw.keys() - {"lesson", "term"}]
+    lessons = list(_entries(Lesson, raw.get("lesson", []), path.name, mistakes))
+    terms = list(_entries(Term, raw.get("term", []), path.name, mistakes))
+    glossary = Glossary(lessons, terms)
+    mistakes += [f"{path.name}: {mistake}" for mistake in _inconsistencies(glossary)]
+    if not terms and not mistakes:
+        mistakes.append(f"{path.name}: there is no [[term]] in it")
+    if mistakes:
+        raise GlossaryError(mistakes)
+    return glossary
+
+
+def _entries(kind: type[_Entry], raws: Any, file: str, mistakes: list[str]) -> Iterator[Any]:
+    if not isinstance(raws, list):
+        mistakes.append(f"{file}: write [[{kind.__name__.lower()}]] with two brackets on each side")
+        return
+    for number, raw in enumerate(raws, start=1):
+        try:
+            yield kind.model_validate(raw)
+        except ValidationError as error:
+            name = raw.get("slug", f"{kind.__name__.lower()} number {number}")
+            mistakes += [f"{file}: [{name}] {_said(one)}" for one in error.errors()]
+
+
+def _said(error: Any) -> str:
+    """One of pydantic's errors, in a teacher's words."""
+    where = ".".join(str(part) for part in error["loc"])
+    match error["type"]:
+        case "missing":
+            return f"{where} is missing"
+        case "extra_forbidden":
+            return f"{where}: there is no such key; is it misspelt?"
+        case "string_pattern_mismatch":
+            return f"{where}: {error['input']!r} must be small letters, digits and single hyphens, as in xor-problem"
+        case "string_too_short":
+            return f"{where} is empty"
+    return f"{where}: {error['msg']} (it is {str(error['input'])[:40]!r})"
+
+
+def _inconsistencies(glossary: Glossary) -> Iterator[str]:
+    """Mistakes between entries, and between the file and the playgrounds."""
+    taken: dict[str, str] = {path.stem: "a file of the app" for path in PAGES.glob("*.py")}
+    for entry in [*glossary.lessons, *glossary.terms]:
+        url = entry.url if isinstance(entry, Lesson) else entry.slug
+        if url in taken:
+            yield f"[{entry.slug}] slug: {url!r} is already the address of {taken[url]}"
+        taken[url] = f"[{entry.slug}]"
+        if url.startswith("playground-"):
+            yield f"[{entry.slug}] slug: addresses that start with playground- belong to the playgrounds"
+    for lesson in glossary.lessons:
+        yield from _links(glossary, lesson.slug, "introduction", lesson.introduction)
+    for term in glossary.terms:
+        yield from _links(glossary, term.slug, "definition", term.definition)
+        if term.lesson not in glossary.lesson:
+            yield f"[{term.slug}] lesson: there is no lesson {term.lesson!r}{_meant(term.lesson, glossary.lesson)}"
+        for slug in term.see_also:
+            if slug not in glossary.term or slug == term.slug:
+                yield f"[{term.slug}] see_also: there is no other term {slug!r}{_meant(slug, glossary.term)}"
+        yield from _playground(term)
+
+
+def _links(glossary: Glossary, slug: str, key: str, text: str) -> Iterator[str]:
+    for target, _ in LINK.findall(text):
+        if target not in glossary.term:
+            yield f"[{slug}] {key}: [[{target}]] links to no term{_meant(target, glossary.term)}"
+
+
+def _playground(term: Term) -> Iterator[str]:
+    if not term.playground:
+        if term.preset or term.goal:
+            yield f"[{term.slug}] preset and goal need a playground"
+        return
+    if term.playground not in catalogue.names():
+        known = catalogue.names()
+        yield f"[{term.slug}] playground: there is no {term.playground!r}{_meant(term.playground, known)}; there are {', '.join(known)}"
+        return
+    playground = catalogue.load(term.playground)
+    knobs = playground.Params.knobs()
+    settings = {"preset": term.preset}
+    settings |= {f"question {n} run": question.run for n, question in enumerate(term.question, start=1)}
+    settings |= {f"goal {n} solution": goal.solution for n, goal in enumerate(term.goal, start=1)}
+    for where, values in settings.items():
+        for mistake in playground.Params.preset(values)[1]:
+            yield f"[{term.slug}] {where}.{mistake}"
+    for n, question in enumerate(term.question, start=1):
+        if question.answer >= len(question.options):
+            yield f"[{term.slug}] question {n} answer: {question.answer} is not the number of an option (they count from 0)"
+    for n, goal in enumerate(term.goal, start=1):
+        for metric in goal.reach.keys() - set(playground.metrics):
+            yield f"[{term.slug}] goal {n} reach: no metric {metric!r}; there are {', '.join(playground.metrics)}"
+        for knob in goal.with_.keys() - knobs.keys():
+            yield f"[{term.slug}] goal {n} with: no knob {knob!r}; there are {', '.join(knobs)}"
+        for condition in [*goal.reach.values(), *goal.with_.values()]:
+            if not re.fullmatch(r"(<=|>=|<|>|==) *\S+", condition):
+                yield f"[{term.slug}] goal {n}: {condition!r} is not a comparison like '>= 0.99'"
+
+
+def _meant(wrong: str, known: Any) -> str:
+    close = process.extractOne(wrong, list(known), scorer=fuzz.ratio, score_cutoff=60)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _similar(text: str, name: str) -> float:
+    """How like the text is to the start of some word of the name and what follows it, from 0 to 1; a swap is one typo."""
+    starts = [m.start() for m in re.finditer(r"\b\w", name)]
+    pieces = {name[at : at + len(text) + d] for at in starts for d in (-1, 0, 1)}
+    return max((OSA.normalized_similarity(text, piece) for piece in pieces), default=0.0)
+
+
+def _without_math(text: str) -> str:
+    """The text with formulas blanked out, so that a full stop in them ends no sentence."""
+    return re.sub(r"\$[^$]*\$", lambda found: "x" * len(found[0]), text)
+
+
+def _in_text(name: str) -> str:
+    """A term's name inside a sentence: without its brackets, and with a small first letter unless it is a proper name."""
+    plain = re.sub(r" \(.*\)$", "", name)
+    as_it_is = plain.split()[0] in PROPER_NAMES or any(letter.isupper() for letter in plain[1:])
+    return plain if as_it_is else plain[0].lower() + plain[1:]

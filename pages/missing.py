@@ -1,0 +1,15 @@
+"""An address that no page has: look for what was meant."""
+
+import streamlit as st
+
+from pages.frame import Site, frame, listing, nothing_found, search_box
+from playgrounds.kit.params import shown
+
+
+def show(site: Site, asked: str) -> None:
+    frame(site, "No such page", search=False)
+    st.title("No page has this address")
+    st.markdown(f"The glossary has nothing at **/{shown(asked)}**. The closest terms are below; search for another.")
+    text = search_box("missing-search") or asked.replace("-", " ").replace("_", " ")
+    listing(site, site.glossary.search(text) or nothing_found(text))
+    st.page_link(site.home, label="All terms")

@@ -1,0 +1,38 @@
+"""A term: where it belongs, what it is, its playground, where to go next."""
+
+import streamlit as st
+
+from glossary import Term
+from pages.frame import Site, frame
+from playgrounds.stage.show import show as show_playground
+
+
+def show(site: Site, term: Term) -> None:
+    if st.context.is_embedded and term.playground:
+        frame(site, term.name, here=term.lesson)
+        show_playground(term.slug, term.name, term.playground, term.preset)
+        return
+    glossary = site.glossary
+    lesson = glossary.lesson[term.lesson]
+    frame(site, term.name, here=lesson.slug)
+    siblings = glossary.of(lesson)
+    place = siblings.index(term)
+    st.page_link(site.pages[lesson.url], label=f"{lesson.title} · term {place + 1} of {len(siblings)}")
+    st.title(term.name)
+    with st.container(key="definition"):
+        st.markdown(glossary.markdown(term.definition), unsafe_allow_html=True)
+    if term.playground:
+        show_playground(term.slug, term.name, term.playground, term.preset)
+    st.divider()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if term.see_also:
+            st.markdown("See also")
+        for slug in term.see_also:
+            site.link(glossary.term[slug])
+    before, after = st.columns(2)
+    if place > 0:
+        with before:
+            site.link(siblings[place - 1], f"← {siblings[place - 1].name}")
+    if place + 1 < len(siblings):
+        with after:
+            site.link(siblings[place + 1], f"{siblings[place + 1].name} →")

@@ -1,0 +1,5 @@
+"""What playgrounds share. Knows neither Streamlit nor any playground by name."""
+
+from playgrounds.kit.params import Params, knob
+
+__all__ = ["Params", "knob"]

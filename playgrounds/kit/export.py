@@ -1,0 +1,176 @@
+"""The code that ran, as one file that runs on its own: the playground's own source with the reader's values.
+
+From `run`, every name it needs is followed through the playground's file and through the kit, and the source of each is
+copied as it stands. Only Params is rewritten, to a NamedTuple of the reader's values, so that the file needs no more
+than the standard library, numpy, torch and scikit-learn.
+"""
+
+import ast
+import builtins
+import csv
+import importlib
+import io
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat.v4 as notebook
+
+from playgrounds.kit.catalogue import Playground
+from playgrounds.kit.film import label, metrics
+from playgrounds.kit.params import Params
+
+CARRIED = "playgrounds.kit."  # modules whose names are copied; all others are imported
+ONLY_IN_APP = {"Params", "kit", "knob", "Figure"}
+
+
+@dataclass
+class _Needed:
+    """What has been found to be needed so far, in the order in which it must stand."""
+
+    imports: dict[str, set[str]] = field(default_factory=dict)  # module ("" for plain imports): what of it
+    pieces: dict[tuple[str, int], str] = field(default_factory=dict)  # (module, line): source
+
+
+def script(playground: Playground, params: Params, title: str, link: str) -> str:
+    """The export as a .py file; run, it prints the metrics of every state as CSV."""
+    return "\n\n\n".join(part for part in _parts(playground, params, title, link) if part) + "\n"
+
+
+def ipynb(playground: Playground, params: Params, title: str, link: str) -> str:
+    """The export as a Jupyter notebook, one cell per part."""
+    head, *parts = _parts(playground, params, title, link)
+    text = head.strip('"\n ')
+    cells = [notebook.new_markdown_cell(f"# {title}\n\n{text}")]
+    cells += [notebook.new_code_cell(part) for part in parts if part]
+    for number, cell in enumerate(cells):
+        cell["id"] = f"part-{number}"  # nbformat's own are random: the same run shall give the same file
+    made = notebook.new_notebook(cells=cells)
+    made["metadata"]["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return notebook.writes_json(made)
+
+
+def table(states: list[Any]) -> str:
+    """The metrics of all states as CSV, as the exported script prints them: floats with all their digits."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    if states:
+        writer.writerow(["step", *metrics(states[0])])
+        writer.writerows([label(s, i), *(repr(v) for v in _plain(metrics(s)).values())] for i, s in enumerate(states))
+    return out.getvalue()
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
+
+
+def _parts(playground: Playground, params: Params, title: str, link: str) -> list[str]:
+    """Docstring, imports, Params, each definition, the call."""
+    needed = _Needed()
+    for name in ("State", "run"):
+        _follow(playground.module.__name__, name, needed)
+    own = playground.module.__name__
+    params_source = _params(playground, params, needed)
+    ordered = sorted(needed.pieces, key=lambda at: (at[0] == own, at))
+    needed.imports.setdefault("typing", set()).add("NamedTuple")
+    about = playground.about.replace('"""', "'''")
+    names = ", ".join(f'"{name}"' for name in playground.metrics)
+    call = [
+        f'print("step", {names}, sep=",")',
+        "for i, state in enumerate(run(Params())):",
+        f'    print(getattr(state, "step", i), *(_number(getattr(state, name)) for name in [{names}]), sep=",")',
+    ]
+    number = "def _number(value):\n    return repr(value.item() if hasattr(value, 'item') else value)"
+    return [
+        f'"""{title}: the code that ran, with your values.\n\n{about}\n\nSee it move: {link}\n"""',
+        _imports(needed.imports),
+        params_source,
+        *(needed.pieces[at] for at in ordered),
+        number,
+        "\n".join(call),
+    ]
+
+
+def _imports(imports: dict[str, set[str]]) -> str:
+    """Import statements, the standard library's first."""
+    plain = [f"import {one}" for one in imports.get("", ())]
+    listed = [f"from {module} import {', '.join(sorted(of))}" for module, of in imports.items() if module]
+    return "\n".join(sorted(plain + listed, key=lambda one: (one.split()[1].split(".")[0] not in sys.stdlib_module_names, one)))
+
+
+def _params(playground: Playground, params: Params, needed: _Needed) -> str:
+    """Params as a NamedTuple: a line per knob with the reader's value, then the class's own methods as they stand."""
+    lines = ["class Params(NamedTuple):"]
+    for name, one in params.knobs().items():
+        value = getattr(params, name)
+        about = one.label + (f": {one.help}" if one.help else "")
+        lines.append(f"    {name}: {type(value).__name__} = {value!r}  # {about}".replace("\n", " "))
+    tree, source = _parse(playground.module.__name__)
+    definition = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Params")
+    for node in definition.body:
+        if isinstance(node, ast.FunctionDef) and not _is_validator(node):
+            lines += ["", _source(node, source)]
+            for name in _names(node):
+                _follow(playground.module.__name__, name, needed)
+    return "\n".join(lines)
+
+
+def _is_validator(node: ast.FunctionDef) -> bool:
+    return any("validator" in ast.unparse(decorator) for decorator in node.decorator_list)
+
+
+def _follow(module: str, name: str, needed: _Needed) -> None:
+    """Add what `name` means in `module`, and all that this needs in turn."""
+    if name in ONLY_IN_APP or hasattr(builtins, name):
+        return
+    tree, source = _parse(module)
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                if (alias.asname or alias.name.split(".")[0]) == name:
+                    _follow_import(node, alias, name, needed)
+        elif name in _bound(node) and (module, node.lineno) not in needed.pieces:
+            needed.pieces[module, node.lineno] = _source(node, source)
+            for other in _names(node):
+                _follow(module, other, needed)
+
+
+def _follow_import(node: ast.Import | ast.ImportFrom, alias: ast.alias, name: str, needed: _Needed) -> None:
+    if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(CARRIED):
+        if alias.asname and alias.asname != alias.name:
+            raise ValueError(f"{node.module}.{alias.name} must keep its name: the export copies it")
+        _follow(node.module, name, needed)
+        return
+    renamed = f" as {alias.asname}" if alias.asname else ""
+    module = node.module if isinstance(node, ast.ImportFrom) else ""
+    needed.imports.setdefault(module, set()).add(alias.name + renamed)
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """The names that a top-level statement gives a value."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    return set()
+
+
+def _names(node: ast.AST) -> list[str]:
+    """The names that a statement reads and does not itself give a value, in order."""
+    names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+    own = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
+    own |= {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
+    return list(dict.fromkeys(n.id for n in names if n.id not in own))
+
+
+def _source(node: Any, source: str) -> str:
+    """The lines of a statement as they stand, comments and decorators included."""
+    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+    return "\n".join(source.splitlines()[first - 1 : node.end_lineno])
+
+
+def _parse(module: str) -> tuple[ast.Module, str]:
+    source = Path(importlib.import_module(module).__file__).read_text(encoding="utf-8")
+    return ast.parse(source), source

@@ -1,0 +1,275 @@
+"""Knobs: declared once, read by the widgets, the URL, the glossary's presets and the exported code."""
+
+import base64
+import math
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+Kind = Literal["toggle", "choice", "choices", "int", "float", "text"]
+
+LINK_TEXT_PLAIN = 80  # longer texts are compressed in links
+PACKED = "~"  # first character of a compressed text in a link
+
+
+def knob(
+    default: Any,
+    lo: float | None = None,
+    hi: float | None = None,
+    *,
+    label: str,
+    help: str = "",
+    step: float | None = None,
+    log: bool = False,
+    more: bool = False,
+    when: Callable[[Any], bool] | None = None,
+) -> Any:
+    """Declare a field of Params as a knob. The annotation decides its kind.
+
+    int, float: a slider from `lo` to `hi` (both needed) in steps of `step`, or on a log scale.
+    bool: a switch. Literal: one of its values. tuple[Literal, ...]: one or several of them.
+    str: a text of `lo` to `hi` characters.
+
+    more: folded away under "More". when: shown only while `when(params)` is true (its value still counts).
+    """
+    return Field(default, title=label, description=help, json_schema_extra=_Extra(lo, hi, step, log, more, when))
+
+
+class _Extra(dict):
+    """What pydantic does not keep for us, in the place it offers for extras."""
+
+    def __init__(self, lo, hi, step, log, more, when):
+        super().__init__(lo=lo, hi=hi, step=step, log=log, more=more, when=when)
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One declared knob, in the form the stage and the glossary ask for it."""
+
+    name: str
+    kind: Kind
+    default: Any
+    label: str
+    help: str
+    choices: tuple[Any, ...]
+    lo: Any
+    hi: Any
+    step: Any
+    log: bool
+    more: bool
+    when: Callable[[Any], bool] | None
+
+    @classmethod
+    def of(cls, name: str, field: FieldInfo) -> Self:
+        extra = field.json_schema_extra
+        if not isinstance(extra, _Extra):
+            raise TypeError(f"Params.{name} is not declared with knob(...)")
+        kind, choices = _kind(name, field.annotation)
+        if kind in ("int", "float") and (extra["lo"] is None or extra["hi"] is None):
+            raise TypeError(f"Params.{name}: a number needs bounds, knob(default, lo, hi, ...)")
+        return cls(name, kind, field.default, field.title, field.description, choices, **extra)
+
+    def read(self, raw: Any, fallback: Any) -> tuple[Any, str]:
+        """The value meant by `raw` and what was wrong with it ("" if nothing).
+
+        `raw` is a string from a link or a typed value from TOML. Numbers outside the bounds are moved to the
+        nearest bound; anything else that is not legal becomes `fallback`.
+        """
+        try:
+            return getattr(self, f"_read_{self.kind}")(raw)
+        except ValueError as error:
+            return fallback, str(error)
+
+    def write(self, value: Any) -> str:
+        """The value as it stands in a link; `read` undoes it exactly."""
+        match self.kind:
+            case "toggle":
+                return "1" if value else "0"
+            case "choices":
+                return ",".join(map(str, value))
+            case "text" if len(value) > LINK_TEXT_PLAIN or value.startswith(PACKED):
+                return PACKED + base64.urlsafe_b64encode(zlib.compress(value.encode(), 9)).decode().rstrip("=")
+            case _:
+                return str(value)
+
+    def grid(self) -> list[Any]:
+        """The values a log slider stops at: about 20 a decade, two significant digits, both bounds included."""
+        decades = math.log10(self.hi / self.lo)
+        n = max(2, round(20 * decades) + 1)
+        values = {float(f"{self.lo * (self.hi / self.lo) ** (i / (n - 1)):.2g}") for i in range(n)}
+        values = {v for v in values if self.lo < v < self.hi} | {self.lo, self.hi}
+        return sorted(int(v) if self.kind == "int" else v for v in values)
+
+    def _read_toggle(self, raw: Any) -> tuple[Any, str]:
+        legal = {"1": True, "true": True, "0": False, "false": False}
+        if isinstance(raw, bool):
+            return raw, ""
+        if str(raw).lower() not in legal:
+            raise ValueError(f"{shown(raw)} is neither 1 (on) nor 0 (off)")
+        return legal[str(raw).lower()], ""
+
+    def _read_choice(self, raw: Any) -> tuple[Any, str]:
+        for choice in self.choices:
+            if str(raw) == str(choice):
+                return choice, ""
+        raise ValueError(f"{shown(raw)} is not one of {', '.join(map(str, self.choices))}")
+
+    def _read_choices(self, raw: Any) -> tuple[Any, str]:
+        names = raw.split(",")[:50] if isinstance(raw, str) else list(raw)
+        if not names:
+            raise ValueError(f"choose at least one of {', '.join(map(str, self.choices))}")
+        wanted = {self._read_choice(name)[0] for name in names}
+        return tuple(c for c in self.choices if c in wanted), ""
+
+    def _read_number(self, raw: Any) -> tuple[float, str]:
+        try:
+            if isinstance(raw, bool) or len(str(raw)) > 40:
+                raise ValueError
+            value = float(raw)
+        except (ValueError, TypeError, OverflowError):
+            value = math.nan
+        if math.isnan(value):
+            raise ValueError(f"{shown(raw)} is not a number")
+        if value > self.hi:
+            return self.hi, f"{shown(raw)} is above {self.hi}"
+        if value < self.lo:
+            return self.lo, f"{shown(raw)} is below {self.lo}"
+        return value, ""
+
+    def _read_float(self, raw: Any) -> tuple[float, str]:
+        value, problem = self._read_number(raw)
+        return float(value), problem
+
+    def _read_int(self, raw: Any) -> tuple[int, str]:
+        value, problem = self._read_number(raw)
+        if value != int(value):
+            raise ValueError(f"{shown(raw)} is not a whole number")
+        return int(value), problem
+
+    def _read_text(self, raw: Any) -> tuple[str, str]:
+        if not isinstance(raw, str):
+            raise ValueError(f"{shown(raw)} is not a text")
+        text = _unpack(raw, 4 * self.hi) if raw.startswith(PACKED) else raw
+        if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+            raise ValueError("the text has characters that no text can have")
+        if len(text) > self.hi:
+            raise ValueError(
+                f"the text has {len(text):,} characters, up to {self.hi:,} are taken: shorten it, or load the sample"
+            )
+        if len(text) < (self.lo or 0):
+            raise ValueError(f"the text is shorter than {self.lo} characters")
+        return text, ""
+
+
+class Params(BaseModel):
+    """Base of every playground's Params: immutable, hashable, no unknown names, no nan, bounds always checked.
+
+    A run yields `length` states (None: not known before), which is what the progress bar is measured against.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.knobs()  # a badly declared knob is reported on import, not on first use
+
+    def model_post_init(self, context: Any) -> None:
+        for one in self.knobs().values():
+            value = getattr(self, one.name)
+            if one.kind in ("int", "float") and not one.lo <= value <= one.hi:
+                raise ValueError(f"{one.name}: {value} is not between {one.lo} and {one.hi}")
+            if one.kind == "text" and not (one.lo or 0) <= len(value) <= one.hi:
+                raise ValueError(f"{one.name}: {len(value)} characters are not between {one.lo or 0} and {one.hi}")
+
+    @property
+    def length(self) -> int | None:
+        return None
+
+    @classmethod
+    def knobs(cls) -> dict[str, Knob]:
+        """All knobs by name, in the order of declaration."""
+        if "_knobs" not in cls.__dict__:
+            cls._knobs = {name: Knob.of(name, field) for name, field in cls.model_fields.items()}
+        return cls.__dict__["_knobs"]
+
+    @classmethod
+    def preset(cls, values: Mapping[str, Any]) -> tuple[Self, list[str]]:
+        """The params of a preset and its mistakes, each as "knob: what is wrong"."""
+        params, problems = cls._build(cls(), values)
+        return params, [f"{name}: {problem}" for name, problem, _ in problems]
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str], preset: Self) -> tuple[Self, list[str]]:
+        """The params that a link asks for, and one sentence per value that could not be taken as it stood."""
+        params, problems = cls._build(preset, query)
+        sentences = []
+        for name, problem, raw in problems:
+            if name not in cls.knobs():
+                sentences.append(f"{shown(name)} is not a knob of this playground: ignored.")
+                continue
+            if cls.knobs()[name].kind == "text":
+                sentences.append(f"{name}: {problem}. The text of this page is kept.")
+                continue
+            said = f"{name}={problem}" if problem.startswith(shown(raw)) else f"{name}: {problem}"
+            sentences.append(f"{said}: using {shown(cls.knobs()[name].write(getattr(params, name)))}.")
+        return params, sentences
+
+    def to_query(self, preset: Self) -> dict[str, str]:
+        """What a link must say to get these params on a page with that preset: only the differences."""
+        return {
+            name: one.write(getattr(self, name))
+            for name, one in self.knobs().items()
+            if getattr(self, name) != getattr(preset, name)
+        }
+
+    @classmethod
+    def _build(cls, base: Self, values: Mapping[str, Any]) -> tuple[Self, list[tuple[str, str, Any]]]:
+        taken, problems = base.model_dump(), []
+        for name, raw in values.items():
+            if name not in cls.knobs():
+                problems.append((name, f"no such knob; there are {', '.join(cls.knobs())}", raw))
+                continue
+            taken[name], problem = cls.knobs()[name].read(raw, taken[name])
+            if problem:
+                problems.append((name, problem, raw))
+        try:
+            return cls(**taken), problems
+        except ValidationError as error:  # a rule between knobs, written by the playground as a validator
+            said = error.errors()[0]["msg"].removeprefix("Value error, ")
+            return base, [*problems, (next(iter(values), ""), said, "")]
+
+
+def shown(raw: Any, most: int = 40) -> str:
+    """A value as it may stand in a sentence: one line, cut, without characters that Markdown or HTML would take."""
+    text = "".join(c if c.isprintable() and c not in "`<>[]$*_\\:" else "·" for c in str(raw)[: most + 1])
+    return text if len(text) <= most else text[:most] + "…"
+
+
+def _kind(name: str, annotation: Any) -> tuple[Kind, tuple[Any, ...]]:
+    if get_origin(annotation) is Literal:
+        return "choice", get_args(annotation)
+    if get_origin(annotation) is tuple and get_origin(get_args(annotation)[0]) is Literal:
+        return "choices", get_args(get_args(annotation)[0])
+    kinds: dict[Any, Kind] = {bool: "toggle", int: "int", float: "float", str: "text"}
+    if annotation not in kinds:
+        raise TypeError(f"Params.{name}: {annotation} is no kind of knob")
+    return kinds[annotation], ()
+
+
+def _unpack(packed: str, most: int) -> str:
+    """Undo `Knob.write` for a text, never inflating to more than `most` bytes."""
+    try:
+        body = packed[1:]
+        raw = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+        inflater = zlib.decompressobj()
+        text = inflater.decompress(raw, most)
+        if not inflater.eof:
+            raise ValueError
+        return text.decode()
+    except (ValueError, zlib.error):
+        raise ValueError("the text in the link is damaged or too long: copy the whole link") from None

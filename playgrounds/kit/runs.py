@@ -1,0 +1,128 @@
+"""Runs, computed once for everybody who asks for them, and kept while there is room."""
+
+import hashlib
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from playgrounds.kit.catalogue import Playground
+from playgrounds.kit.film import Film
+from playgrounds.kit.params import Params
+
+ROUND = 0.25  # seconds that one reader may compute before the others have their turn
+ROOM = 96 * 2**20  # bytes of states and films that the store keeps
+
+log = logging.getLogger(__name__)
+_turn = threading.Semaphore(1)  # compute takes turns: side by side the GIL would make all of them slow
+
+
+class Run:
+    """One playground at one set of params: its states so far, and its film. Safe to share between threads."""
+
+    def __init__(self, playground: Playground, params: Params):
+        self.id = key(playground, params)
+        self.params = params
+        self.length = params.length
+        self.states: list[Any] = []
+        self.done = False
+        self.film = Film(playground.draw, params, params.length)
+        self.failure = ""  # why the run ended early, if the playground raised
+        self.seconds = 0.0  # spent computing and drawing
+        self._states: Iterator[Any] = iter(playground.run(params))
+        self._lock = threading.Lock()
+        self._messages: dict[Any, bytes] = {}
+
+    def advance(self, seconds: float = ROUND, beyond: int = 0) -> None:
+        """Compute for about `seconds`, unless the run is done or somebody else has got beyond frame `beyond`."""
+        if self.done:
+            return
+        with self._lock:
+            if self.done or len(self.film.steps) > beyond > 0:
+                return
+            with _turn:
+                started = time.perf_counter()
+                try:
+                    while not self.done and time.perf_counter() - started < seconds:
+                        try:
+                            self.states.append(next(self._states))
+                        except StopIteration:
+                            self.done = True
+                    self.film.extend(self.states, self.done)
+                except Exception as error:  # a bug in a playground must not take the page with it
+                    log.exception("the run %s failed", self.id)
+                    self.failure, self.done = f"{type(error).__name__}: {error}", True
+                self._messages.clear()
+                self.seconds += time.perf_counter() - started
+
+    def finish(self) -> "Run":
+        """Compute the whole run."""
+        while not self.done:
+            self.advance()
+        return self
+
+    def message(self, first: int, **head: Any) -> bytes:
+        """The film from frame `first` on, for the player; the same bytes for everybody who asks for the same."""
+        wanted = (first, *sorted(head.items()))
+        with self._lock:
+            if wanted not in self._messages:
+                if len(self._messages) > 8:
+                    self._messages.clear()
+                message = self.film.message(first, run=self.id, length=self.length, states=len(self.states), **head)
+                self._messages[wanted] = message
+            return self._messages[wanted]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the film, its messages and the arrays in the states, each array once."""
+        arrays = {id(a): a.nbytes for state in list(self.states) for a in _arrays(state)}
+        return self.film.nbytes + sum(map(len, list(self._messages.values()))) + sum(arrays.values())
+
+
+class Store:
+    """The runs of a server, least recently used thrown away first once they need more than `room` bytes."""
+
+    def __init__(self, room: int = ROOM):
+        self.room = room
+        self._runs: OrderedDict[str, Run] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, playground: Playground, params: Params) -> Run:
+        wanted = key(playground, params)
+        with self._lock:
+            run = self._runs.get(wanted)
+            if run is None:
+                run = self._runs[wanted] = Run(playground, params)
+            self._runs.move_to_end(wanted)
+            return run
+
+    def tidy(self) -> None:
+        """Throw away what is too much; the newest run stays whatever its size."""
+        with self._lock:
+            used = {name: run.nbytes for name, run in self._runs.items()}
+            while sum(used.values()) > self.room and len(self._runs) > 1:
+                name, _ = self._runs.popitem(last=False)
+                del used[name]
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+
+def key(playground: Playground, params: Params) -> str:
+    """Names a run: same playground source, same params, same key."""
+    text = f"{playground.name} {playground.digest} {params.model_dump_json()}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _arrays(value: Any) -> Iterator[np.ndarray]:
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _arrays(one)
+    elif isinstance(value, dict):
+        yield from _arrays(list(value.values()))

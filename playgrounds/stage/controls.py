@@ -1,0 +1,85 @@
+"""The knobs of a playground as Streamlit widgets, made from its Params alone."""
+
+from typing import Any
+
+import streamlit as st
+
+from playgrounds.kit.params import Knob, Params
+from playgrounds.stage import url
+
+MOST_PILLS = 6  # more choices than that go into a box that opens
+
+
+def controls(page: str, params: Params, preset: Params) -> None:
+    """All knobs that matter at these params, then Reset and New seed."""
+    knobs = [one for one in params.knobs().values() if one.when is None or one.when(params)]
+    for one in knobs:
+        if not one.more:
+            _widget(page, one, params)
+    if folded := [one for one in knobs if one.more]:
+        changed = sum(getattr(params, one.name) != getattr(preset, one.name) for one in folded)
+        with st.expander(f"More ({changed} changed)" if changed else "More", key=f"{page}:more"):
+            for one in folded:
+                _widget(page, one, params)
+    with st.container(horizontal=True):
+        st.button("Reset", key=f"{page}:reset", on_click=_reset, args=(page, preset), disabled=params == preset,
+                  help="Back to where this page starts")  # fmt: skip
+        if "seed" in params.knobs():
+            st.button("New seed", key=f"{page}:reseed", on_click=_reseed, args=(page, params),
+                      help="The same settings from other random numbers")  # fmt: skip
+
+
+def _widget(page: str, one: Knob, params: Params) -> None:
+    key, value = f"{page}:knob:{one.name}", getattr(params, one.name)
+    shared: dict[str, Any] = {"key": key, "help": one.help or None, "on_change": _turned, "args": (page, one)}
+    seen = list(value) if one.kind == "choices" else value
+    if st.session_state.get(key) != seen:
+        st.session_state[key] = seen
+    match one.kind:
+        case "toggle":
+            st.toggle(one.label, **shared)
+        case "choice" if len(one.choices) <= MOST_PILLS:
+            st.pills(one.label, one.choices, required=True, wrap=True, **shared)
+        case "choice":
+            st.selectbox(one.label, one.choices, **shared)
+        case "choices":
+            st.pills(one.label, one.choices, selection_mode="multi", wrap=True, **shared)
+        case "int" | "float" if one.log:
+            st.select_slider(one.label, sorted({*one.grid(), value}), format_func=lambda v: f"{v:g}", **shared)
+        case "int" if one.name == "seed":
+            st.number_input(one.label, int(one.lo), int(one.hi), step=1, **shared)
+        case "int":
+            st.slider(one.label, int(one.lo), int(one.hi), step=int(one.step or 1), **shared)
+        case "float":
+            step = one.step or (one.hi - one.lo) / 100
+            digits = max(0, len(f"{step:g}".partition(".")[2]))
+            st.slider(one.label, float(one.lo), float(one.hi), step=float(step), format=f"%.{digits}f", **shared)
+        case "text":
+            if one.hi > 200:
+                st.text_area(one.label, height=120, **shared)
+            else:
+                st.text_input(one.label, **shared)
+
+
+def _turned(page: str, one: Knob) -> None:
+    """A widget has changed: take its value if it is legal, else keep the old one and say why."""
+    params: Params = st.session_state[f"{page}:state"].params
+    raw = st.session_state[f"{page}:knob:{one.name}"]
+    value, problem = one.read(raw, getattr(params, one.name))
+    try:
+        params = type(params)(**(params.model_dump() | {one.name: value}))
+    except ValueError as error:  # a rule between knobs
+        problem = str(error)
+    complaints = [f"{one.label}: {problem}. The last good value is kept."] if problem else []
+    url.change(page, params=params, step=None, complaints=complaints)
+
+
+def _reset(page: str, preset: Params) -> None:
+    url.change(page, params=preset, step=None, complaints=[])
+
+
+def _reseed(page: str, params: Params) -> None:
+    """The next seed, not a random one: a class that presses the button together sees the same run, computed once."""
+    seed = params.knobs()["seed"]
+    following = params.seed + 1 if params.seed < seed.hi else seed.lo
+    url.change(page, params=params.model_copy(update={"seed": following}), step=None, complaints=[])

@@ -1,0 +1,62 @@
+"""A playground on a page: player, knobs, and below them the numbers, the code and the ways to share."""
+
+from typing import Any
+
+import streamlit as st
+
+from playgrounds.kit import catalogue
+from playgrounds.kit.runs import Run, Store
+from playgrounds.stage import below, controls, player, url
+
+store = Store()
+
+
+@st.fragment
+def show(page: str, title: str, name: str, preset: dict[str, Any]) -> None:
+    """The playground `name`, starting from `preset`. `page` is the page's URL and keeps its state apart from others'."""
+    playground = catalogue.load(name)
+    start, _ = playground.Params.preset(preset)
+    state = url.current(page, start)
+    run = store.get(playground, state.params)
+    for complaint in state.complaints:
+        st.warning(complaint)
+    picture, knobs = st.columns([0.73, 0.27], gap="medium")
+    with picture:
+        _play(page, playground, run, state.step)
+    with knobs:
+        controls.controls(page, state.params, start)
+    if run.states:
+        below.below(page, title, playground, run, start, state.step)
+
+
+def _play(page: str, playground: catalogue.Playground, run: Run, step: int | None) -> None:
+    key = f"{page}:player"
+    report = (st.session_state.get(key) or {}).get("report") or {}
+    if report.get("run") != run.id:
+        report = {}
+    have = report.get("have", 0)
+    if not report.get("stopped"):
+        fresh = not run.done
+        run.advance(beyond=have)
+        if fresh:
+            store.tidy()
+    if run.failure:
+        st.error(f"This run could not be computed ({run.failure}). Press Reset, or change a knob.")
+    if not run.film.steps:
+        return
+    alt = playground.about.partition("\n")[0]
+    head = {"start": step, "plotly": player.plotly_url(), "alt": alt}
+    player.mount(
+        key=key,
+        data=run.message(have if have <= len(run.film.steps) else 0, **head),
+        on_report_change=lambda: _reported(page, key),
+    )
+
+
+def _reported(page: str, key: str) -> None:
+    """The player has come to rest at a step, or asks for more frames."""
+    report = st.session_state[key].get("report") or {}
+    state: url.PageState = st.session_state[f"{page}:state"]
+    step = report.get("step")
+    if step != state.step and (step is None or isinstance(step, int)):
+        url.change(page, step=step)

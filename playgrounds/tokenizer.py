@@ -1,0 +1,429 @@
+"""A text is cut into tokens: one merge a step, and a sentence by characters, words, BPE and WordPiece side by side.
+
+Left out: bytes in place of characters, spaces that belong to the word after them, normalising (case, accents), and the
+model that reads the ids.
+"""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from itertools import pairwise
+from typing import Literal, NamedTuple
+from zlib import crc32
+
+import numpy as np
+
+from playgrounds import kit
+from playgrounds.kit import knob
+from playgrounds.kit.figures import Figure, Panel, axes, box, chips, figure, lines, rule
+from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE, SERIES
+
+UNK = "[UNK]"
+PAIRS = 8  # in the chart
+CORPUS = 160  # characters of the corpus shown, in its most frequent words
+NEWEST = 24  # entries of the vocabulary shown
+
+CORPORA = {
+    "hugs": "hug " * 10 + "pug " * 5 + "pun " * 12 + "bun " * 4 + "hugs " * 5,
+    "aaabdaaabac": "aaabdaaabac",
+    "English": """\
+The old river is low. It was lower in the summer, and it is lowest in a summer without rain. The new bridge is wider \
+than the old bridge, but the newest bridge is the widest of all. Slow boats wait for the water, and the slower the water \
+rises, the longer they wait; the slowest boat waits longest. Walkers who walked to the old bridge in the summer are \
+walking to the new one in the winter, and talkers who talked there are talking there again. A low bridge slows a tall \
+boat. A newer, wider, taller bridge slows nothing: the tallest boat goes under it, slowly, in the deepest and widest \
+water of the river.""",
+    "mixed": """\
+Der Dampf treibt das Schiff, das Dampfschiff. Die Fahrt mit dem Schiff ist die Schifffahrt, die Fahrt mit dem Dampfschiff \
+die Dampfschifffahrt, auf der Donau die Donaudampfschifffahrt. 東京 京都 東京都 京都市 東京駅 京都駅 東京大学 京都大学 \
+café cafés naïve naïveté 👩‍💻 👨‍💻 👩‍🚀 👨‍🚀 👩‍💻 👍 👍🏽""",
+}
+
+
+class Params(kit.Params):
+    corpus: Literal["hugs", "aaabdaaabac", "English", "mixed", "own"] = knob(
+        "hugs", label="Corpus", help="what the tokenizers learn from; hugs: hug 10, pug 5, pun 12, bun 4, hugs 5 times"
+    )
+    text: str = knob(
+        "she sells sea shells by the sea shore, and the shells she sells are sea shells",
+        0, 20_000, label="Your corpus", when=lambda p: p.corpus == "own",
+        help="any language; a word is a run of letters, marks and digits, or a run of other signs; a pair never spans two words",
+    )  # fmt: skip
+    sentence: str = knob("hug mug bugs", 0, 200, label="Sentence", help="what the finished tokenizers cut into tokens")
+    method: Literal["BPE", "WordPiece"] = knob("BPE", label="Watch", help="both learn; this one's merges are shown")
+    merges: int = knob(4, 0, 300, label="Merges", help="fewer if every word is one token before that")
+    least: int = knob(1, 1, 10, label="Least count", help="a pair that occurs less often is never merged", more=True)
+
+
+class Pair(NamedTuple):
+    a: str
+    b: str
+    together: int  # count(ab)
+    alone: tuple[int, int]  # count(a), count(b)
+    score: float  # what the method compares: count(ab), or count(ab) / (count(a) count(b))
+
+
+class Ranking(NamedTuple):
+    """The pairs of a corpus, best first; among equals the one that comes first in the text."""
+
+    top: tuple[Pair, ...]  # the first PAIRS
+    size: int  # how many pairs there are
+    tied: int  # how many have the best score
+    frequent: Pair | None  # the pair that occurs most often
+
+
+class Encoding(NamedTuple):
+    """A sentence as tokens; "" stands between words."""
+
+    tokens: tuple[str, ...]
+    ids: tuple[int, ...]
+    lost: tuple[str, ...]  # what each [UNK] was
+
+
+class State(NamedTuple):
+    vocabulary: int  # entries, [UNK] not counted
+    tokens: int  # in the corpus
+    sentence_tokens: int  # of the sentence, by the method watched
+    unknown: int  # how many of them are [UNK]
+    note: str
+    ranking: Ranking  # of the pairs before this step's merge
+    merged: str  # the new token; "" before the first merge
+    newest: tuple[tuple[str, int], ...]  # the last entries of the vocabulary, with their ids
+    corpus: tuple[tuple[tuple[str, ...], int], ...]  # pieces and count of the words shown
+    words: tuple[int, int]  # different words of the corpus, words in all
+    encodings: tuple[Encoding, ...]  # by characters, words, BPE, WordPiece
+    learned: tuple[int, int]  # merges of BPE and of WordPiece so far
+
+
+class BPE:
+    """Byte-pair encoding on characters (Sennrich, Haddow and Birch 2016)."""
+
+    inside = ""  # what a piece begins with that does not begin a word
+
+    def __init__(self, words: Mapping[str, int]):
+        cut = [[word[0], *(self.inside + c for c in word[1:])] for word in words]
+        self.tokens = [UNK, *sorted({piece for pieces in cut for piece in pieces})]  # by id
+        self.ids = {token: i for i, token in enumerate(self.tokens)}
+        self.merges: dict[tuple[str, str], int] = {}  # in the order learned: pair -> number
+        # The corpus in one row: the ids of every different word once, -1 after it, and how often the word occurs.
+        self.row = np.array([i for pieces in cut for i in (*(self.ids[piece] for piece in pieces), -1)], int)
+        self.times = np.repeat(list(words.values()), [len(pieces) + 1 for pieces in cut]).astype(int)
+
+    @property
+    def length(self) -> int:
+        """Tokens in the corpus."""
+        return int(self.times[self.row >= 0].sum())
+
+    def score(self, together: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """What decides: count(ab)."""
+        return together
+
+    def rank(self, least: int) -> Ranking:
+        """Count all pairs inside words."""
+        n, token = len(self.tokens), self.row >= 0
+        at = np.flatnonzero(token[:-1] & token[1:])
+        pairs, first, which = np.unique(self.row[at] * n + self.row[at + 1], return_index=True, return_inverse=True)
+        together = np.bincount(which, self.times[at], len(pairs)).astype(int)
+        alone = np.bincount(self.row[token], self.times[token], n).astype(int)
+        a, b = alone[pairs // n], alone[pairs % n]
+        score = self.score(together, a, b)
+        order = np.lexsort((first, -score))
+        order = order[together[order] >= least]
+        if not len(order):
+            return Ranking((), 0, 0, None)
+
+        def pair(i: int) -> Pair:
+            one, two = self.tokens[pairs[i] // n], self.tokens[pairs[i] % n]
+            return Pair(one, two, int(together[i]), (int(a[i]), int(b[i])), float(score[i]))
+
+        tied = int((score[order] == score[order[0]]).sum())
+        return Ranking(tuple(map(pair, order[:PAIRS])), len(order), tied, pair(order[together[order].argmax()]))
+
+    def merge(self, a: str, b: str) -> str:
+        """Add ab to the vocabulary and write it wherever a stands before b in the corpus, from the left."""
+        ab = a + b[len(self.inside) :]
+        if ab not in self.ids:
+            self.ids[ab] = len(self.tokens)
+            self.tokens.append(ab)
+        self.merges[a, b] = len(self.merges)
+        at = np.flatnonzero((self.row[:-1] == self.ids[a]) & (self.row[1:] == self.ids[b]))
+        if a == b:  # of overlapping places, as in aaa, take the first, the third, …
+            starts = np.diff(at, prepend=-2) > 1
+            at = at[(at - np.maximum.accumulate(np.where(starts, at, 0))) % 2 == 0]
+        self.row[at] = self.ids[ab]
+        self.row, self.times = np.delete(self.row, at + 1), np.delete(self.times, at + 1)
+        return ab
+
+    def words(self, which: Sequence[int]) -> list[tuple[tuple[str, ...], int]]:
+        """Some words of the corpus, as their pieces and their count."""
+        ends = np.flatnonzero(self.row < 0)
+        starts = np.append(0, ends + 1)
+        return [(tuple(self.tokens[i] for i in self.row[starts[k] : ends[k]]), int(self.times[ends[k]])) for k in which]
+
+    def encode(self, word: str) -> list[str]:
+        """Replay the merges in the order learned. A character that the corpus does not have stays alone: [UNK]."""
+        pieces = list(word)
+        while known := [pair for pair in pairwise(pieces) if pair in self.merges]:
+            pair = min(known, key=self.merges.get)
+            i = 0
+            while i < len(pieces) - 1:
+                if (pieces[i], pieces[i + 1]) == pair:
+                    pieces[i : i + 2] = ["".join(pair)]
+                i += 1
+        return pieces
+
+
+class WordPiece(BPE):
+    """As BERT's vocabulary is believed to be learned (Schuster and Nakajima 2012; the code was never published)."""
+
+    inside = "##"
+
+    def score(self, together: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """What decides: count(ab) / (count(a) count(b)). Equal fractions are equal here: division rounds correctly."""
+        return together / (a * b)
+
+    def encode(self, word: str) -> list[str]:
+        """Take the longest piece that matches, again and again; where none does, the whole word is [UNK]."""
+        pieces, start = [], 0
+        while start < len(word):
+            mark = self.inside if start else ""
+            for end in range(len(word), start, -1):
+                if mark + word[start:end] in self.ids:
+                    break
+            else:
+                return [word]
+            pieces.append(mark + word[start:end])
+            start = end
+        return pieces
+
+
+def split(text: str) -> list[str]:
+    """Words: runs of letters and digits, and runs of other signs. Marks and joiners belong to what they follow."""
+    words, last = [], " "
+    for c in text:
+        category = unicodedata.category(c)
+        kind = " " if c.isspace() else "letter" if category[0] in "LN" else "sign"
+        if category[0] == "M" or category == "Cf":
+            kind = last if last != " " else "sign"
+        if kind != " ":
+            if kind == last:
+                words[-1].append(c)
+            else:
+                words.append([c])
+        last = kind
+    return ["".join(word) for word in words]
+
+
+def look_up(words: list[list[str]], ids: Mapping[str, int]) -> Encoding:
+    """The ids of the pieces of some words; what has no id is [UNK]."""
+    flat = [piece for pieces in words for piece in ("", *pieces)][1:]
+    return Encoding(
+        tuple(piece if piece in ids or not piece else UNK for piece in flat),
+        tuple(ids.get(piece, 0) for piece in flat),
+        tuple("" if piece in ids else piece for piece in flat),
+    )
+
+
+def run(p: Params) -> Iterator[State]:
+    """Learn both vocabularies, one merge of each a step; encode the sentence with what is learned so far."""
+    words = Counter(split(p.text if p.corpus == "own" else CORPORA[p.corpus]))
+    sentence = split(p.sentence)
+    characters = {token: i for i, token in enumerate([UNK, " ", *sorted({c for word in words for c in word})])}
+    by_character = look_up([list(" ".join(p.sentence.split()))], characters)
+    by_word = look_up([[word] for word in sentence], {word: i for i, word in enumerate([UNK, *words])})
+    bpe, wordpiece = BPE(words), WordPiece(words)
+    watched, other = (bpe, wordpiece) if p.method == "BPE" else (wordpiece, bpe)
+    seen = most_frequent(words)
+
+    def state(ranking: Ranking, merged: str, note: str) -> State:
+        encodings = [by_character, by_word]
+        encodings += [look_up([t.encode(word) for word in sentence], t.ids) for t in (bpe, wordpiece)]
+        mine = encodings[2 if watched is bpe else 3]
+        corpus = watched.words(seen)
+        return State(
+            len(watched.ids) - 1, watched.length, len(mine.tokens) - mine.tokens.count(""), mine.tokens.count(UNK),
+            note, ranking, merged, tuple(list(watched.ids.items())[1:][-NEWEST:]),
+            tuple(((*pieces[:CORPUS], "…") if len(pieces) > CORPUS else pieces, n) for pieces, n in corpus),
+            (len(words), words.total()), tuple(encodings), (len(bpe.merges), len(wordpiece.merges)),
+        )  # fmt: skip
+
+    ranking = watched.rank(p.least)
+    yield state(ranking, "", opening(p, watched, ranking))
+    for step in range(1, p.merges + 1):
+        if not ranking.top:
+            return
+        best, before = ranking.top[0], watched.length
+        size = len(watched.ids)
+        merged = watched.merge(best.a, best.b)
+        if rest := other.rank(p.least).top:
+            other.merge(rest[0].a, rest[0].b)
+        after = watched.rank(p.least)
+        yield state(ranking, merged, note(p, step, ranking, merged, before, watched, len(watched.ids) > size, after))
+        ranking = after
+
+
+def most_frequent(words: Mapping[str, int]) -> list[int]:
+    """Which words are shown: the most frequent ones, up to CORPUS characters, in the order of the text."""
+    room, seen = CORPUS, []
+    for i, (word, _) in sorted(enumerate(words.items()), key=lambda entry: -entry[1][1]):
+        if seen and len(word) > room:
+            break
+        seen.append(i)
+        room -= len(word)
+    return sorted(seen)
+
+
+def opening(p: Params, watched: BPE, ranking: Ranking) -> str:
+    if not len(watched.row):
+        return "The corpus has no words: type some, or choose one that is there."
+    parts = f"The corpus is cut into characters: {counted(watched.length, 'token')}, {len(watched.ids) - 1} of them different"
+    if not ranking.top:
+        return f"{parts}. {nothing_left(p, watched)}"
+    rule = "occurs most often" if p.method == "BPE" else "occurs most often for the counts of its two parts"
+    return f"{parts}. In every step the pair that {rule} becomes one token."
+
+
+def note(p, step: int, ranking: Ranking, merged: str, before: int, watched: BPE, new: bool, after: Ranking) -> str:
+    """What this merge was, why this pair, and what it changed."""
+    best = ranking.top[0]
+    pair = f"{visible(best.a)} + {visible(best.b)}"
+    if p.method == "BPE":
+        why = f"{pair} stand next to each other {counted(best.together, 'time')}"
+        most = "more often than any other pair"
+    else:
+        why = f"{pair} has the score {formula(best)}"
+        most = "the largest"
+    if ranking.tied > 1:
+        others = [f"{visible(q.a)} + {visible(q.b)}" for q in ranking.top[1 : min(ranking.tied, 3)]]
+        more = ranking.tied - 1 - len(others)
+        others = ", ".join(others) + (f" and {more:,} more" if more else "")
+        most = f"as {'has' if ranking.tied == 2 else 'have'} {others}: a tie, won by the pair that comes first in the corpus"
+    rival = ranking.frequent
+    if p.method == "WordPiece" and rival.score < best.score:
+        most += f" (the most frequent pair, {visible(rival.a)} + {visible(rival.b)}, has {rival.score:.3g})"
+    joins = "joins the vocabulary" if new else "is in the vocabulary already"
+    shrinks = f"the corpus shrinks from {before:,} to {counted(watched.length, 'token')}"
+    end = "" if after.top else " " + nothing_left(p, watched)
+    return f"Merge {step}: {why}, {most}. {visible(merged)} {joins}, and {shrinks}.{end}"
+
+
+def nothing_left(p: Params, watched: BPE) -> str:
+    if (np.diff(np.flatnonzero(watched.row < 0), prepend=-1) > 2).any():
+        return f"No pair is left that occurs {p.least} times."
+    return "No pair is left: every word is one token."
+
+
+def formula(pair: Pair) -> str:
+    """The score of a pair, with its counts."""
+    a, b = pair.alone
+    return f"{pair.together:,}/({a:,}·{b:,}) = {pair.score:.3g}"
+
+
+def counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def visible(piece: str, most: int = 16) -> str:
+    """A piece for the eye: the middle of a long one left out, characters without a picture as their code."""
+    if len(piece) > most:
+        piece = piece[: most // 2] + "…" + piece[-(most // 2 - 1) :]
+    shown = "".join(c if c.isprintable() else f"⟨{ord(c):X}⟩" for c in piece)
+    return "◌" + shown if shown and unicodedata.category(shown[0])[0] == "M" else shown
+
+
+def colour(token: str) -> int | None:
+    """The same text has the same colour in every row; [UNK] has none."""
+    return None if token in (UNK, "", "…") else crc32(token.removeprefix("##").encode()) % len(SERIES)
+
+
+def draw(p: Params, states: Sequence[State], now: int) -> Figure:
+    """The pairs that were counted for this merge; tokens and vocabulary with a cursor; below, corpus and sentence."""
+    state = states[now]
+    wide = PAIRS + 0.6
+    fig = figure(
+        300,
+        Panel((0, 0.58, 0, 1), 260, f"Pair {'counts' if p.method == 'BPE' else 'scores'} (orange: merged in this step)",
+              {"range": [0, 1.02]}, {"range": [-wide, 0.6]}, bare=True),
+        Panel((0.68, 1, 0, 1), 150, "Corpus tokens ━  vocabulary ┄",
+              {"range": [0, max(1, len(states) - 1)], "nticks": 5, "title": {"text": "merges"}},
+              {"range": [0, 1.05 * max(1, *(max(s.tokens, s.vocabulary) for s in states))], "nticks": 5}),
+    )  # fmt: skip
+    steps = list(range(len(states)))
+    fig["data"] += [
+        lines(2, steps, [s.vocabulary for s in states], "vocabulary", INK, line={"dash": "dot"}),
+        lines(2, steps, [s.tokens for s in states], "corpus tokens", INK),
+        bars(fig, p, state),
+    ]
+    fig["layout"]["shapes"].append(rule(2, now))
+    fig["chips"] += [corpus_row(state), vocabulary_row(p, state)]
+    fig["chips"] += [sentence_row(name, encoding) for name, encoding in zip(names(state), state.encodings, strict=True)]
+    return fig
+
+
+def bars(fig: Figure, p: Params, state: State) -> dict:
+    """A bar per pair, as shapes; the trace returned writes over each what it stands for."""
+    top, size, tied, _ = state.ranking
+    texts = [""] * (PAIRS + 1)
+    for row, pair in enumerate(top):
+        mine = row == 0 and state.merged
+        equal = tied > 1 and row < tied
+        fig["layout"]["shapes"].append(
+            box(1, (0, pair.score / top[0].score), (-row - 0.42, -row + 0.42), ORANGE if equal or mine else BLUE,
+                2 if equal else 1, ORANGE if mine else BLUE, opacity=0.5, layer="below")
+        )  # fmt: skip
+        number = f"{pair.together:,}" if p.method == "BPE" else formula(pair)
+        mark = "" if not equal else "  tied, comes first" if row == 0 else "  tied"
+        # a left-to-right mark keeps Hebrew or Arabic pieces from taking the number with them
+        texts[row] = f" {escape(visible(pair.a, 10))} + {escape(visible(pair.b, 10))}\u200e   <b>{number}</b>{mark}"
+    if size > len(top):
+        also = f", {tied - len(top):,} of them tied" if tied > len(top) else ""
+        texts[PAIRS] = f" and {counted(size - len(top), 'more pair')}{also}"
+    return {"type": "scatter", "mode": "text", "x": [0] * len(texts), "y": [-i for i in range(len(texts))], "text": texts,
+            "textposition": "middle right", "textfont": {"color": [INK] * PAIRS + [MUTED], "size": 14},
+            "hoverinfo": "skip"} | axes(1)  # fmt: skip
+
+
+def corpus_row(state: State) -> dict:
+    texts, subs = [], []
+    for pieces, n in state.corpus:
+        texts += ["", *pieces]
+        subs += ["", f"×{n:,}", *[""] * (len(pieces) - 1)]
+    different, total = state.words
+    part = f", the most frequent {len(state.corpus)} shown" if different > len(state.corpus) else ""
+    title = f"Corpus: {counted(total, 'word')}, {different:,} different{part}; {counted(state.tokens, 'token')}"
+    return row(title, texts[1:], subs[1:], [i for i, t in enumerate(texts[1:]) if t == state.merged != ""])
+
+
+def vocabulary_row(p: Params, state: State) -> dict:
+    tokens = [token for token, _ in state.newest]
+    part = f", the newest {len(tokens)} shown" if state.vocabulary > len(tokens) else ""
+    title = f"Vocabulary of {p.method}: {counted(state.vocabulary, 'token')}{part}, with ids; {UNK} is 0"
+    return row(title, tokens, [str(i) for _, i in state.newest], [i for i, t in enumerate(tokens) if t == state.merged])
+
+
+def names(state: State) -> list[str]:
+    bpe, wordpiece = (counted(n, "merge") for n in state.learned)
+    return ["characters", "words", f"BPE after {bpe}", f"WordPiece after {wordpiece}"]
+
+
+WHY = {  # why a text became [UNK], by the first word of an encoding's name
+    "characters": "not in the corpus",
+    "words": "no word of the corpus",
+    "BPE": "not in the corpus; BPE loses only that character",
+    "WordPiece": "a part matches no piece; WordPiece loses the whole word",
+}
+
+
+def sentence_row(name: str, encoding: Encoding) -> dict:
+    lost = list(dict.fromkeys(visible(text) for text in encoding.lost if text))
+    title = f"Sentence by {name}: {counted(len(encoding.tokens) - encoding.tokens.count(''), 'token')}"
+    if lost:
+        listed = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+        title += f", {encoding.tokens.count(UNK)} {UNK} ({listed}: {WHY[name.split()[0]]})"
+    subs = [f"{i} ← {visible(text, 8)}" if text else str(i) for i, text in zip(encoding.ids, encoding.lost, strict=True)]
+    return row(title, encoding.tokens, subs, [i for i, t in enumerate(encoding.tokens) if t == UNK])
+
+
+def row(title: str, tokens: Sequence[str], subs: Sequence[str], marks: Sequence[int]) -> dict:
+    return chips(title, [visible(t) for t in tokens], [colour(t) for t in tokens], subs, marks)
