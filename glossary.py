@@ -138,7 +138,9 @@ def load(path: Path = FILE) -> Glossary:
         raise GlossaryError([f"{path.name} is missing: it must stand beside app.py"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise GlossaryError([f"{path.name} is not valid TOML: {error}"]) from None
-    mistakes = [f"{path.name}: {name}: only [[lesson]] and [[term]] stand here" for name in raw.keys() - {"lesson", "term"}]
+    mistakes = [
+        f"{path.name}: {name}: only [[lesson]] and [[term]] stand here" for name in raw.keys() - {"lesson", "term"}
+    ]
     lessons = list(_entries(Lesson, raw.get("lesson", []), path.name, mistakes))
     terms = list(_entries(Term, raw.get("term", []), path.name, mistakes))
     glossary = Glossary(lessons, terms)
@@ -212,7 +214,8 @@ def _playground(term: Term) -> Iterator[str]:
         return
     if term.playground not in catalogue.names():
         known = catalogue.names()
-        yield f"[{term.slug}] playground: there is no {term.playground!r}{_meant(term.playground, known)}; there are {', '.join(known)}"
+        meant = _meant(term.playground, known)
+        yield f"[{term.slug}] playground: there is no {term.playground!r}{meant}; there are {', '.join(known)}"
         return
     playground = catalogue.load(term.playground)
     knobs = playground.Params.knobs()
@@ -224,7 +227,7 @@ def _playground(term: Term) -> Iterator[str]:
             yield f"[{term.slug}] {where}.{mistake}"
     for n, question in enumerate(term.question, start=1):
         if question.answer >= len(question.options):
-            yield f"[{term.slug}] question {n} answer: {question.answer} is not the number of an option (they count from 0)"
+            yield f"[{term.slug}] question {n} answer: {question.answer} is no option (they count from 0)"
     for n, goal in enumerate(term.goal, start=1):
         for metric in goal.reach.keys() - set(playground.metrics):
             yield f"[{term.slug}] goal {n} reach: no metric {metric!r}; there are {', '.join(playground.metrics)}"
@@ -241,7 +244,7 @@ def _meant(wrong: str, known: Any) -> str:
 
 
 def _similar(text: str, name: str) -> float:
-    """How like the text is to the start of some word of the name and what follows it, from 0 to 1; a swap is one typo."""
+    """How like the text is to some word of the name and what follows it, from 0 to 1; a swap is one typo."""
     starts = [m.start() for m in re.finditer(r"\b\w", name)]
     pieces = {name[at : at + len(text) + d] for at in starts for d in (-1, 0, 1)}
     return max((OSA.normalized_similarity(text, piece) for piece in pieces), default=0.0)
@@ -253,7 +256,7 @@ def _without_math(text: str) -> str:
 
 
 def _in_text(name: str) -> str:
-    """A term's name inside a sentence: without its brackets, and with a small first letter unless it is a proper name."""
+    """A term's name inside a sentence: without its brackets, with a small first letter unless it is a proper name."""
     plain = re.sub(r" \(.*\)$", "", name)
     as_it_is = plain.split()[0] in PROPER_NAMES or any(letter.isupper() for letter in plain[1:])
     return plain if as_it_is else plain[0].lower() + plain[1:]

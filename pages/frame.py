@@ -17,6 +17,9 @@ STYLE = """<style>
 .stMain .stMarkdown .katex { font-size: 1.08em; }
 .stMain h1 { padding-top: 0; }
 .st-key-definition { max-width: 46rem; }
+.stMain .stPageLink a { padding-left: 0; padding-right: 0; }
+.stSidebar .stVerticalBlock { gap: 0.25rem; }
+.stSidebar summary { color: inherit !important; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.2rem 1rem 3rem; } }
 @media print {
   .stSidebar, .stAppHeader, .stTabs, .stButton { display: none !important; }
@@ -58,7 +61,7 @@ class Site:
         return self.pages["home-page"]
 
     def link(self, term: Term, label: str = "") -> None:
-        st.page_link(self.pages[term.slug], label=label or term.name)
+        st.page_link(self.pages[term.slug], label=label or f":primary[{term.name}]")
 
     def unknown_address(self) -> str:
         """The address that was asked for, if no page has it ("" otherwise)."""
@@ -69,7 +72,8 @@ class Site:
 
 def site() -> Site | None:
     """The site, or None after showing everything that is wrong with glossary.toml."""
-    stamp = tuple((path.name, path.stat().st_mtime_ns) for path in [FILE, *sorted(catalogue.FOLDER.glob("*.py"))] if path.exists())
+    files = [path for path in [FILE, *sorted(catalogue.FOLDER.glob("*.py"))] if path.exists()]
+    stamp = tuple((path.name, path.stat().st_mtime_ns) for path in files)
     try:
         return Site(_glossary(stamp), catalogue.names())
     except GlossaryError as error:
@@ -93,19 +97,24 @@ def frame(site: Site, title: str, *, here: str = "", search: bool = True) -> Non
         initial_sidebar_state=260,
     )  # fmt: skip
     st.html(STYLE)
-    with st.sidebar:
-        st.page_link(site.home, label=f"**{NAME}**")
-        if search and (text := search_box("sidebar-search")):
-            for term in site.glossary.search(text, 8) or nothing_found(text):
-                site.link(term)
-        for lesson in site.glossary.lessons:
-            with st.expander(lesson.title, expanded=lesson.slug == here, key=f"sidebar:{lesson.slug}"):
-                st.page_link(site.pages[lesson.url], label="*About this lesson*")
-                for term in site.glossary.of(lesson):
-                    site.link(term)
+    if not st.context.is_embedded:
+        with st.sidebar:
+            _sidebar(site, here, search)
     go = links(key="links", on_go_change=lambda: None).go
     if go in site.pages:
         st.switch_page(site.pages[go])
+
+
+def _sidebar(site: Site, here: str, search: bool) -> None:
+    st.page_link(site.home, label=f"**{NAME}**")
+    if search and (text := search_box("sidebar-search")):
+        for term in site.glossary.search(text, 8) or nothing_found():
+            site.link(term)
+    for lesson in site.glossary.lessons:
+        with st.expander(lesson.title, expanded=lesson.slug == here, type="compact", key=f"sidebar:{lesson.slug}"):
+            st.page_link(site.pages[lesson.url], label="*About this lesson*")
+            for term in site.glossary.of(lesson):
+                site.link(term, term.name)
 
 
 def search_box(key: str, label_visibility: str = "collapsed") -> str:
@@ -114,8 +123,8 @@ def search_box(key: str, label_visibility: str = "collapsed") -> str:
     ) or ""  # fmt: skip
 
 
-def nothing_found(text: str) -> list[Term]:
-    st.caption("No term found. Try fewer letters, or look through the lessons.")
+def nothing_found() -> list[Term]:
+    st.markdown("No term found. Try fewer letters, or look through the lessons.")
     return []
 
 
@@ -123,5 +132,16 @@ def listing(site: Site, terms: list[Term]) -> None:
     """Terms with their first sentences."""
     for term in terms:
         with st.container(gap="xxsmall"):
-            site.link(term, f"**{term.name}**")
+            site.link(term, f":primary[**{term.name}**]")
             st.markdown(site.glossary.plain(term.first_sentence))
+
+
+def neighbours(previous: tuple[st.Page, str] | None, following: tuple[st.Page, str] | None) -> None:
+    """Links to the page before (left) and the page after (right)."""
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        if previous:
+            st.page_link(previous[0], label=f":primary[← {previous[1]}]")
+        else:
+            st.space("small")
+        if following:
+            st.page_link(following[0], label=f":primary[{following[1]} →]")

@@ -11,5 +11,5 @@ def show(site: Site, asked: str) -> None:
     st.title("No page has this address")
     st.markdown(f"The glossary has nothing at **/{shown(asked)}**. The closest terms are below; search for another.")
     text = search_box("missing-search") or asked.replace("-", " ").replace("_", " ")
-    listing(site, site.glossary.search(text) or nothing_found(text))
-    st.page_link(site.home, label="All terms")
+    listing(site, site.glossary.search(text) or nothing_found())
+    st.page_link(site.home, label=":primary[All terms]")

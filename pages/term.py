@@ -3,7 +3,7 @@
 import streamlit as st
 
 from glossary import Term
-from pages.frame import Site, frame
+from pages.frame import Site, frame, neighbours
 from playgrounds.stage.show import show as show_playground
 
 
@@ -17,7 +17,7 @@ def show(site: Site, term: Term) -> None:
     frame(site, term.name, here=lesson.slug)
     siblings = glossary.of(lesson)
     place = siblings.index(term)
-    st.page_link(site.pages[lesson.url], label=f"{lesson.title} · term {place + 1} of {len(siblings)}")
+    st.page_link(site.pages[lesson.url], label=f":primary[{lesson.title}] · term {place + 1} of {len(siblings)}")
     st.title(term.name)
     with st.container(key="definition"):
         st.markdown(glossary.markdown(term.definition), unsafe_allow_html=True)
@@ -29,10 +29,9 @@ def show(site: Site, term: Term) -> None:
             st.markdown("See also")
         for slug in term.see_also:
             site.link(glossary.term[slug])
-    before, after = st.columns(2)
-    if place > 0:
-        with before:
-            site.link(siblings[place - 1], f"← {siblings[place - 1].name}")
-    if place + 1 < len(siblings):
-        with after:
-            site.link(siblings[place + 1], f"{siblings[place + 1].name} →")
+    previous = siblings[place - 1] if place else None
+    following = siblings[place + 1] if place + 1 < len(siblings) else None
+    neighbours(
+        previous and (site.pages[previous.slug], previous.name),
+        following and (site.pages[following.slug], following.name),
+    )

@@ -13,7 +13,18 @@ from playgrounds import kit
 from playgrounds.kit import knob
 from playgrounds.kit.data import plane
 from playgrounds.kit.figures import (
-    Figure, Panel, axes, box, classes, figure, lines, paint, points, rule, segment, short,
+    Figure,
+    Panel,
+    axes,
+    box,
+    classes,
+    figure,
+    lines,
+    paint,
+    points,
+    rule,
+    segment,
+    short,
 )  # fmt: skip
 from playgrounds.kit.palette import BLUE, FAINT, INK, ORANGE
 
@@ -30,12 +41,19 @@ class Params(kit.Params):
     seed: int = knob(1, 0, 9999, label="Seed", help="decides the points and the first weights")
     hidden2: int = knob(0, 0, 8, label="Second hidden layer", help="units; 0: there is none", more=True)
     hidden3: int = knob(0, 0, 8, label="Third hidden layer", help="units; 0: there is none", more=True)
-    noise: float = knob(0.0, 0.0, 0.5, label="Noise", help="standard deviation added to every point", step=0.05, more=True)
+    noise: float = knob(
+        0.0, 0.0, 0.5, label="Noise", help="standard deviation added to every point", step=0.05, more=True
+    )
     optimizer: Literal["Adam", "SGD", "momentum"] = knob("Adam", label="Optimizer", more=True)
     batch: Literal["all", "50", "10"] = knob("all", label="Batch", help="points per update", more=True)
-    l2: float = knob(0.0, 0.0, 0.3, label="L2 penalty λ", help="adds λ/2 · (sum of squared weights)", step=0.001, more=True)
+    l2: float = knob(
+        0.0, 0.0, 0.3, label="L2 penalty λ", help="adds λ/2 · (sum of squared weights)", step=0.001, more=True
+    )
     engine: Literal["numpy", "torch"] = knob(
-        "numpy", label="Computed by", help="gradients by hand in NumPy, or by PyTorch's autograd: the same losses", more=True
+        "numpy",
+        label="Computed by",
+        help="gradients by hand in NumPy, or by PyTorch's autograd: the same losses",
+        more=True,
     )
 
     @property
@@ -73,7 +91,7 @@ ACTIVATIONS = {  # the function and its slope, the slope in terms of the functio
 
 
 def forward(x: np.ndarray, weights: list, biases: list, activation: str) -> list[np.ndarray]:
-    """Values of all layers for x of shape (n, 2): the inputs, each hidden layer, the output's logits of shape (n, 1)."""
+    """Values of all layers for x of shape (n, 2): the inputs, each hidden layer, the output's logits (n, 1)."""
     f, _ = ACTIVATIONS[activation]
     values = [x]
     for layer, (w, b) in enumerate(zip(weights, biases, strict=True), start=1):
@@ -207,19 +225,24 @@ def note(p: Params, now: State, before: State | None) -> str:
     """What happened up to this epoch, in one sentence."""
     x, y, *_ = now.points
     wrong = len(y) - round(now.accuracy * len(y))
-    said = f"{wrong} of {len(y)} training points on the wrong side" if wrong else f"all {len(y)} training points on the right side"
+    said = (
+        f"{wrong} of {len(y)} training points on the wrong side"
+        if wrong
+        else f"all {len(y)} training points on the right side"
+    )
     if before is None:
-        return f"Before training: loss {now.loss:.4f}, {said}; the weights are random."
+        return f"Before training: loss {now.loss:.4g}, {said}; the weights are random."
     change = now.loss - before.loss
     moved = f"{'up' if change > 0 else 'down'} {abs(change):.2g}" if abs(change) > 1e-9 else "standing still"
     dead = 0
     if p.activation == "relu":
         dead = sum(int((h.max(axis=0) <= 0).sum()) for h in forward(x, now.weights, now.biases, "relu")[1:-1])
     more = f" {dead} hidden unit{'s are' if dead > 1 else ' is'} 0 on every point and cannot learn." if dead else ""
-    return f"Epoch {now.step}: loss {now.loss:.4f} ({moved}), {said}.{more}"
+    return f"Epoch {now.step}: loss {now.loss:.4g} ({moved}), {said}.{more}"
 
 
 SPAN = 1.3  # the pictures show the square from -SPAN to SPAN
+NET_X, NET_Y = {"range": [-0.12, 1.12]}, {"range": [0, 1]}
 
 
 def grid(n: int) -> np.ndarray:
@@ -233,10 +256,10 @@ BIG, SMALL = grid(50), grid(24)
 
 def places(layers: list[int]) -> tuple[list[list[tuple[float, float]]], float]:
     """The middle of every unit in the network's panel, by layer, and the height of a unit's picture."""
-    tall = min(0.2, 0.9 / max(layers))
+    tall = min(0.2, 0.9 / max(layers), 0.4 / (len(layers) - 1))
+    apart = max(tall * 1.12, 0.8 / max(layers))
     rows = [
-        [(k / (len(layers) - 1), 0.5 + (0.5 * (n - 1) - i) * max(tall * 1.12, 0.8 / max(layers))) for i in range(n)]
-        for k, n in enumerate(layers)
+        [(k / (len(layers) - 1), 0.5 + (0.5 * (n - 1) - i) * apart) for i in range(n)] for k, n in enumerate(layers)
     ]
     return rows, tall
 
@@ -245,25 +268,26 @@ def draw(p: Params, states: Sequence[State], now: int) -> Figure:
     """Output with the points; the net with a picture per unit and a line per weight; the losses with a cursor."""
     state = states[now]
     x, y, x_test, y_test = state.points
-    square = {"range": [-SPAN, SPAN]}
+    square = {"range": [-SPAN, SPAN], "nticks": 5}
+    epochs = {"range": [0, p.epochs], "nticks": 6}
+    hollow = {"size": 6, "symbol": "circle-open", "line": {"width": 1.5}}
+    filled = {"size": 14 if len(x) == 4 else 8}
     curves = np.array([(s.step, s.loss, s.test_loss) for s in states])
     fig = figure(
         500,
-        Panel((0.52, 1, 0.28, 1), 350, "Output, with training ● and test ○ points", {**square, "nticks": 5},
-              {**square, "nticks": 5}, square=True),
-        Panel((0, 0.46, 0.28, 1), 280, "The net: what each unit sees", {"range": [-0.12, 1.12]}, {"range": [0, 1]}, bare=True),
-        Panel((0, 1, 0, 0.15), 130, "Loss: training ━  test ┄", {"range": [0, max(p.epochs, 1)], "nticks": 6},
-              _loss_axis(curves[:, 1:])),
-    )  # fmt: skip
+        Panel((0.52, 1, 0.28, 1), 350, "Output, with training ● and test ○ points", square, square, square=True),
+        Panel((0, 0.46, 0.28, 1), 280, "The net: what each unit sees", NET_X, NET_Y, bare=True),
+        Panel((0, 1, 0, 0.15), 130, "Loss by epoch: training ━  test ┄", epochs, _loss_axis(curves[:, 1:])),
+    )
     field = np.tanh(forward(BIG, state.weights, state.biases, p.activation)[-1] / 2).reshape(50, 50)
     paint(fig, 1, field, (-SPAN, SPAN), (-SPAN, SPAN))
     fig["data"] += [
-        points(1, x_test[:, 0], x_test[:, 1], "test", classes(y_test), marker={"size": 6, "symbol": "circle-open", "line": {"width": 1.5}}, hoverinfo="skip"),
-        points(1, x[:, 0], x[:, 1], "training", classes(y), marker={"size": 14 if len(x) == 4 else 8}, hoverinfo="skip"),
+        points(1, x_test[:, 0], x_test[:, 1], "test", classes(y_test), marker=hollow, hoverinfo="skip"),
+        points(1, x[:, 0], x[:, 1], "training", classes(y), marker=filled, hoverinfo="skip"),
         lines(3, curves[:, 0], curves[:, 2], "test", INK, line={"dash": "dot", "width": 2}),
         lines(3, curves[:, 0], curves[:, 1], "training", INK),
         _network(fig, p, state),
-    ]  # fmt: skip
+    ]
     fig["layout"]["shapes"].append(rule(3, state.step))
     return fig
 
@@ -310,4 +334,9 @@ def _loss_axis(losses: np.ndarray) -> dict:
     low, high = (losses.min(), losses.max()) if len(losses) else (0.1, 1)
     if high < 30 * low:
         return {"range": [0, short(1.05 * high)], "nticks": 4}
-    return {"type": "log", "range": [short(np.log10(low) - 0.1), short(np.log10(high) + 0.1)], "nticks": 4, "exponentformat": "power"}
+    return {
+        "type": "log",
+        "range": [short(np.log10(low) - 0.1), short(np.log10(high) + 0.1)],
+        "dtick": 1,
+        "exponentformat": "power",
+    }

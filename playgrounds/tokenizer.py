@@ -21,23 +21,25 @@ from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE, SERIES
 
 UNK = "[UNK]"
 PAIRS = 8  # in the chart
-CORPUS = 160  # characters of the corpus shown, in its most frequent words
-NEWEST = 24  # entries of the vocabulary shown
+CORPUS = 100  # characters of the corpus shown, in its most frequent words
+NEWEST = 16  # entries of the vocabulary shown
+SHUFFLE = 756  # so chosen that neighbours in the bundled corpora seldom have the same colour
 
 CORPORA = {
     "hugs": "hug " * 10 + "pug " * 5 + "pun " * 12 + "bun " * 4 + "hugs " * 5,
     "aaabdaaabac": "aaabdaaabac",
-    "English": """\
-The old river is low. It was lower in the summer, and it is lowest in a summer without rain. The new bridge is wider \
-than the old bridge, but the newest bridge is the widest of all. Slow boats wait for the water, and the slower the water \
-rises, the longer they wait; the slowest boat waits longest. Walkers who walked to the old bridge in the summer are \
-walking to the new one in the winter, and talkers who talked there are talking there again. A low bridge slows a tall \
-boat. A newer, wider, taller bridge slows nothing: the tallest boat goes under it, slowly, in the deepest and widest \
-water of the river.""",
-    "mixed": """\
-Der Dampf treibt das Schiff, das Dampfschiff. Die Fahrt mit dem Schiff ist die Schifffahrt, die Fahrt mit dem Dampfschiff \
-die Dampfschifffahrt, auf der Donau die Donaudampfschifffahrt. 東京 京都 東京都 京都市 東京駅 京都駅 東京大学 京都大学 \
-café cafés naïve naïveté 👩‍💻 👨‍💻 👩‍🚀 👨‍🚀 👩‍💻 👍 👍🏽""",
+    "English": """
+        The old river is low. It was lower in the summer, and it is lowest in a summer without rain. The new bridge is
+        wider than the old bridge, but the newest bridge is the widest of all. Slow boats wait for the water, and the
+        slower the water rises, the longer they wait; the slowest boat waits longest. Walkers who walked to the old
+        bridge in the summer are walking to the new one in the winter, and talkers who talked there are talking there
+        again. A low bridge slows a tall boat. A newer, wider, taller bridge slows nothing: the tallest boat goes under
+        it, slowly, in the deepest and widest water of the river.""",
+    "mixed": """
+        Der Dampf treibt das Schiff, das Dampfschiff. Die Fahrt mit dem Schiff ist die Schifffahrt, die Fahrt mit dem
+        Dampfschiff die Dampfschifffahrt, auf der Donau die Donaudampfschifffahrt.
+        東京 京都 東京都 京都市 東京駅 京都駅 東京大学 京都大学
+        café cafés naïve naïveté 👩‍💻 👨‍💻 👩‍🚀 👨‍🚀 👩‍💻 👍 👍🏽""",
 }
 
 
@@ -48,9 +50,9 @@ class Params(kit.Params):
     text: str = knob(
         "she sells sea shells by the sea shore, and the shells she sells are sea shells",
         0, 20_000, label="Your corpus", when=lambda p: p.corpus == "own",
-        help="any language; a word is a run of letters, marks and digits, or a run of other signs; a pair never spans two words",
+        help="a word is a run of letters and digits, or a run of other signs; no pair spans two words",
     )  # fmt: skip
-    sentence: str = knob("hug mug bugs", 0, 200, label="Sentence", help="what the finished tokenizers cut into tokens")
+    sentence: str = knob("hug mug bugs", 0, 200, label="Sentence", help="encoded with what is learned so far")
     method: Literal["BPE", "WordPiece"] = knob("BPE", label="Watch", help="both learn; this one's merges are shown")
     merges: int = knob(4, 0, 300, label="Merges", help="fewer if every word is one token before that")
     least: int = knob(1, 1, 10, label="Least count", help="a pair that occurs less often is never merged", more=True)
@@ -78,7 +80,8 @@ class Encoding(NamedTuple):
 
     tokens: tuple[str, ...]
     ids: tuple[int, ...]
-    lost: tuple[str, ...]  # what each [UNK] was
+    lost: tuple[str, ...]  # what each [UNK] was, "" for the others
+    reasons: tuple[str, ...] = ()  # why, for each different text that was lost
 
 
 class State(NamedTuple):
@@ -104,6 +107,7 @@ class BPE:
     def __init__(self, words: Mapping[str, int]):
         cut = [[word[0], *(self.inside + c for c in word[1:])] for word in words]
         self.tokens = [UNK, *sorted({piece for pieces in cut for piece in pieces})]  # by id
+        self.longest = 1 + len(self.inside)
         self.ids = {token: i for i, token in enumerate(self.tokens)}
         self.merges: dict[tuple[str, str], int] = {}  # in the order learned: pair -> number
         # The corpus in one row: the ids of every different word once, -1 after it, and how often the word occurs.
@@ -146,6 +150,7 @@ class BPE:
         if ab not in self.ids:
             self.ids[ab] = len(self.tokens)
             self.tokens.append(ab)
+            self.longest = max(self.longest, len(ab))
         self.merges[a, b] = len(self.merges)
         at = np.flatnonzero((self.row[:-1] == self.ids[a]) & (self.row[1:] == self.ids[b]))
         if a == b:  # of overlapping places, as in aaa, take the first, the third, …
@@ -155,11 +160,14 @@ class BPE:
         self.row, self.times = np.delete(self.row, at + 1), np.delete(self.times, at + 1)
         return ab
 
-    def words(self, which: Sequence[int]) -> list[tuple[tuple[str, ...], int]]:
-        """Some words of the corpus, as their pieces and their count."""
+    def words(self, which: Sequence[int]) -> Iterator[tuple[tuple[str, ...], int]]:
+        """Some words of the corpus, each as its pieces (of a very long word the first) and its count."""
         ends = np.flatnonzero(self.row < 0)
         starts = np.append(0, ends + 1)
-        return [(tuple(self.tokens[i] for i in self.row[starts[k] : ends[k]]), int(self.times[ends[k]])) for k in which]
+        for k in which:
+            ids = self.row[starts[k] : min(ends[k], starts[k] + CORPUS)]
+            cut = ("…",) if ends[k] - starts[k] > CORPUS else ()
+            yield (*(self.tokens[i] for i in ids), *cut), int(self.times[ends[k]])
 
     def encode(self, word: str) -> list[str]:
         """Replay the merges in the order learned. A character that the corpus does not have stays alone: [UNK]."""
@@ -183,19 +191,32 @@ class WordPiece(BPE):
         """What decides: count(ab) / (count(a) count(b)). Equal fractions are equal here: division rounds correctly."""
         return together / (a * b)
 
-    def encode(self, word: str) -> list[str]:
-        """Take the longest piece that matches, again and again; where none does, the whole word is [UNK]."""
+    def match(self, word: str) -> tuple[list[str], str]:
+        """Take the longest piece that matches, again and again; with the piece that is missing, if one is."""
         pieces, start = [], 0
         while start < len(word):
             mark = self.inside if start else ""
-            for end in range(len(word), start, -1):
+            for end in range(min(len(word), start + self.longest), start, -1):
                 if mark + word[start:end] in self.ids:
                     break
             else:
-                return [word]
+                return pieces, mark + word[start]
             pieces.append(mark + word[start:end])
             start = end
-        return pieces
+        return pieces, ""
+
+    def encode(self, word: str) -> list[str]:
+        """Longest match first. Where nothing matches, the whole word is [UNK]."""
+        pieces, missing = self.match(word)
+        return [word] if missing else pieces
+
+    def reason(self, word: str) -> str:
+        """Why a word is [UNK]."""
+        _, missing = self.match(word)
+        twin = missing[len(self.inside) :] if missing.startswith(self.inside) else self.inside + missing
+        if twin in self.ids:
+            return f"{visible(twin)} is a piece, {visible(missing)} is not"
+        return f"no piece {visible(missing)}"
 
 
 def split(text: str) -> list[str]:
@@ -237,15 +258,16 @@ def run(p: Params) -> Iterator[State]:
     seen = most_frequent(words)
 
     def state(ranking: Ranking, merged: str, note: str) -> State:
-        encodings = [by_character, by_word]
-        encodings += [look_up([t.encode(word) for word in sentence], t.ids) for t in (bpe, wordpiece)]
-        mine = encodings[2 if watched is bpe else 3]
-        corpus = watched.words(seen)
+        by_bpe, by_wordpiece = (look_up([t.encode(word) for word in sentence], t.ids) for t in (bpe, wordpiece))
+        reasons = (wordpiece.reason(word) for word in dict.fromkeys(by_wordpiece.lost) if word)
+        by_wordpiece = by_wordpiece._replace(reasons=tuple(reasons))
+        mine = by_bpe if watched is bpe else by_wordpiece
         return State(
             len(watched.ids) - 1, watched.length, len(mine.tokens) - mine.tokens.count(""), mine.tokens.count(UNK),
-            note, ranking, merged, tuple(list(watched.ids.items())[1:][-NEWEST:]),
-            tuple(((*pieces[:CORPUS], "…") if len(pieces) > CORPUS else pieces, n) for pieces, n in corpus),
-            (len(words), words.total()), tuple(encodings), (len(bpe.merges), len(wordpiece.merges)),
+            note, ranking, merged, tuple((token, watched.ids[token]) for token in watched.tokens[1:][-NEWEST:]),
+            tuple(watched.words(seen)),
+            (len(words), words.total()), (by_character, by_word, by_bpe, by_wordpiece),
+            (len(bpe.merges), len(wordpiece.merges)),
         )  # fmt: skip
 
     ranking = watched.rank(p.least)
@@ -253,13 +275,15 @@ def run(p: Params) -> Iterator[State]:
     for step in range(1, p.merges + 1):
         if not ranking.top:
             return
-        best, before = ranking.top[0], watched.length
-        size = len(watched.ids)
-        merged = watched.merge(best.a, best.b)
+        length, size = watched.length, len(watched.ids)
+        merged = watched.merge(ranking.top[0].a, ranking.top[0].b)
         if rest := other.rank(p.least).top:
             other.merge(rest[0].a, rest[0].b)
         after = watched.rank(p.least)
-        yield state(ranking, merged, note(p, step, ranking, merged, before, watched, len(watched.ids) > size, after))
+        joins = "joins the vocabulary" if len(watched.ids) > size else "is in the vocabulary already"
+        note = f"Merge {step}: {chosen(p.method, ranking)} {visible(merged)} {joins}, and the corpus shrinks from"
+        note += f" {length:,} to {counted(watched.length, 'token')}." + ("" if after.top else nothing_left(p, watched))
+        yield state(ranking, merged, note)
         ranking = after
 
 
@@ -277,41 +301,42 @@ def most_frequent(words: Mapping[str, int]) -> list[int]:
 def opening(p: Params, watched: BPE, ranking: Ranking) -> str:
     if not len(watched.row):
         return "The corpus has no words: type some, or choose one that is there."
-    parts = f"The corpus is cut into characters: {counted(watched.length, 'token')}, {len(watched.ids) - 1} of them different"
+    start = f"The corpus in single characters: {counted(watched.length, 'token')}, {len(watched.ids) - 1} different."
     if not ranking.top:
-        return f"{parts}. {nothing_left(p, watched)}"
-    rule = "occurs most often" if p.method == "BPE" else "occurs most often for the counts of its two parts"
-    return f"{parts}. In every step the pair that {rule} becomes one token."
+        return start + nothing_left(p, watched)
+    choice = "occurs most often" if p.method == "BPE" else "has the largest count(ab) / (count(a) · count(b))"
+    return f"{start} In every step the pair that {choice} becomes one token."
 
 
-def note(p, step: int, ranking: Ranking, merged: str, before: int, watched: BPE, new: bool, after: Ranking) -> str:
-    """What this merge was, why this pair, and what it changed."""
-    best = ranking.top[0]
-    pair = f"{visible(best.a)} + {visible(best.b)}"
-    if p.method == "BPE":
-        why = f"{pair} stand next to each other {counted(best.together, 'time')}"
-        most = "more often than any other pair"
+def chosen(method: str, ranking: Ranking) -> str:
+    """Why the first pair of a ranking is merged."""
+    best, frequent, tied = ranking.top[0], ranking.frequent, ranking.tied - 1
+    if method == "BPE":
+        says, so, most = f"stand next to each other {times(best.together)}", "so do", "more often than any other pair"
     else:
-        why = f"{pair} has the score {formula(best)}"
-        most = "the largest"
-    if ranking.tied > 1:
-        others = [f"{visible(q.a)} + {visible(q.b)}" for q in ranking.top[1 : min(ranking.tied, 3)]]
-        more = ranking.tied - 1 - len(others)
-        others = ", ".join(others) + (f" and {more:,} more" if more else "")
-        most = f"as {'has' if ranking.tied == 2 else 'have'} {others}: a tie, won by the pair that comes first in the corpus"
-    rival = ranking.frequent
-    if p.method == "WordPiece" and rival.score < best.score:
-        most += f" (the most frequent pair, {visible(rival.a)} + {visible(rival.b)}, has {rival.score:.3g})"
-    joins = "joins the vocabulary" if new else "is in the vocabulary already"
-    shrinks = f"the corpus shrinks from {before:,} to {counted(watched.length, 'token')}"
-    end = "" if after.top else " " + nothing_left(p, watched)
-    return f"Merge {step}: {why}, {most}. {visible(merged)} {joins}, and {shrinks}.{end}"
+        says, so, most = f"has the score {formula(best)}", "so have" if tied > 1 else "so has", "the largest"
+        if frequent.score < best.score:
+            often = f"{joined(frequent)} ({times(frequent.together)})"
+            most += f"; the most frequent pair, {often}, has {frequent.score:.3g}"
+    if tied:
+        rivals = ", ".join(joined(pair) for pair in ranking.top[1 : min(1 + tied, 3)])
+        rivals += f" and {tied - 2:,} more" if tied > 2 else ""
+        most = f"and {so} {rivals}: a tie, won by the pair that comes first in the corpus"
+    return f"{joined(best)} {says}, {most}."
 
 
 def nothing_left(p: Params, watched: BPE) -> str:
-    if (np.diff(np.flatnonzero(watched.row < 0), prepend=-1) > 2).any():
-        return f"No pair is left that occurs {p.least} times."
-    return "No pair is left: every word is one token."
+    if (np.diff(np.flatnonzero(watched.row < 0), prepend=-1) > 2).any():  # a word of more than one token
+        return f" No pair is left that occurs at least {p.least} times."
+    return " No pair is left: every word is one token."
+
+
+def joined(pair: Pair) -> str:
+    return f"{visible(pair.a)} + {visible(pair.b)}"
+
+
+def times(n: int) -> str:
+    return "once" if n == 1 else f"{n:,} times"
 
 
 def formula(pair: Pair) -> str:
@@ -325,28 +350,35 @@ def counted(n: int, noun: str) -> str:
 
 
 def visible(piece: str, most: int = 16) -> str:
-    """A piece for the eye: the middle of a long one left out, characters without a picture as their code."""
+    """A piece for the eye: a long one without its middle, a mark on a circle, other invisible characters as code."""
     if len(piece) > most:
         piece = piece[: most // 2] + "…" + piece[-(most // 2 - 1) :]
-    shown = "".join(c if c.isprintable() else f"⟨{ord(c):X}⟩" for c in piece)
-    return "◌" + shown if shown and unicodedata.category(shown[0])[0] == "M" else shown
+    shown = ""
+    for c in piece:
+        if unicodedata.category(c)[0] == "M" and shown[-1:] in ("", "#"):
+            shown += "◌"
+        shown += c if c.isprintable() else f"⟨{ord(c):X}⟩"
+    return shown
 
 
 def colour(token: str) -> int | None:
     """The same text has the same colour in every row; [UNK] has none."""
-    return None if token in (UNK, "", "…") else crc32(token.removeprefix("##").encode()) % len(SERIES)
+    if token in (UNK, "", "…"):
+        return None
+    return crc32(token.removeprefix("##").encode(), SHUFFLE) % len(SERIES)
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Figure:
     """The pairs that were counted for this merge; tokens and vocabulary with a cursor; below, corpus and sentence."""
     state = states[now]
     wide = PAIRS + 0.6
+    merges = {"text": "merges", "font": {"color": MUTED, "size": 13}, "standoff": 4}
     fig = figure(
-        300,
-        Panel((0, 0.58, 0, 1), 260, f"Pair {'counts' if p.method == 'BPE' else 'scores'} (orange: merged in this step)",
+        290,
+        Panel((0, 0.6, 0, 1), 230, f"Pair {'counts' if p.method == 'BPE' else 'scores'} (orange: merged in this step)",
               {"range": [0, 1.02]}, {"range": [-wide, 0.6]}, bare=True),
-        Panel((0.68, 1, 0, 1), 150, "Corpus tokens ━  vocabulary ┄",
-              {"range": [0, max(1, len(states) - 1)], "nticks": 5, "title": {"text": "merges"}},
+        Panel((0.69, 1, 0, 1), 150, "Corpus tokens ━  vocabulary ┄",
+              {"range": [0, max(1, len(states) - 1)], "nticks": 5, "title": merges},
               {"range": [0, 1.05 * max(1, *(max(s.tokens, s.vocabulary) for s in states))], "nticks": 5}),
     )  # fmt: skip
     steps = list(range(len(states)))
@@ -372,15 +404,16 @@ def bars(fig: Figure, p: Params, state: State) -> dict:
             box(1, (0, pair.score / top[0].score), (-row - 0.42, -row + 0.42), ORANGE if equal or mine else BLUE,
                 2 if equal else 1, ORANGE if mine else BLUE, opacity=0.5, layer="below")
         )  # fmt: skip
-        number = f"{pair.together:,}" if p.method == "BPE" else formula(pair)
-        mark = "" if not equal else "  tied, comes first" if row == 0 else "  tied"
+        number = f"<b>{pair.together:,}</b>" if p.method == "BPE" else formula(pair)
+        mark = "" if not equal else "  tied, first" if row == 0 else "  tied"
         # a left-to-right mark keeps Hebrew or Arabic pieces from taking the number with them
-        texts[row] = f" {escape(visible(pair.a, 10))} + {escape(visible(pair.b, 10))}\u200e   <b>{number}</b>{mark}"
+        a, b = (escape(visible(piece, 10), quote=False) for piece in pair[:2])
+        texts[row] = f" {a} + {b}\u200e   {number}{mark}"
     if size > len(top):
         also = f", {tied - len(top):,} of them tied" if tied > len(top) else ""
         texts[PAIRS] = f" and {counted(size - len(top), 'more pair')}{also}"
-    return {"type": "scatter", "mode": "text", "x": [0] * len(texts), "y": [-i for i in range(len(texts))], "text": texts,
-            "textposition": "middle right", "textfont": {"color": [INK] * PAIRS + [MUTED], "size": 14},
+    return {"type": "scatter", "mode": "text", "x": [0] * len(texts), "y": [-i for i in range(len(texts))],
+            "text": texts, "textposition": "middle right", "textfont": {"color": [INK] * PAIRS + [MUTED], "size": 14},
             "hoverinfo": "skip"} | axes(1)  # fmt: skip
 
 
@@ -390,15 +423,17 @@ def corpus_row(state: State) -> dict:
         texts += ["", *pieces]
         subs += ["", f"×{n:,}", *[""] * (len(pieces) - 1)]
     different, total = state.words
-    part = f", the most frequent {len(state.corpus)} shown" if different > len(state.corpus) else ""
-    title = f"Corpus: {counted(total, 'word')}, {different:,} different{part}; {counted(state.tokens, 'token')}"
+    title = f"Corpus: {counted(state.tokens, 'token')} in {counted(total, 'word')}"
+    title += f", {different:,} different" if different < total else ""
+    title += f", the most frequent {len(state.corpus)} shown" if different > len(state.corpus) else ""
     return row(title, texts[1:], subs[1:], [i for i, t in enumerate(texts[1:]) if t == state.merged != ""])
 
 
 def vocabulary_row(p: Params, state: State) -> dict:
     tokens = [token for token, _ in state.newest]
-    part = f", the newest {len(tokens)} shown" if state.vocabulary > len(tokens) else ""
-    title = f"Vocabulary of {p.method}: {counted(state.vocabulary, 'token')}{part}, with ids; {UNK} is 0"
+    title = f"Vocabulary of {p.method}: {counted(state.vocabulary, 'token')}"
+    title += f", the newest {len(tokens)} shown" if state.vocabulary > len(tokens) else ""
+    title += f", and {UNK}; below each its id"
     return row(title, tokens, [str(i) for _, i in state.newest], [i for i, t in enumerate(tokens) if t == state.merged])
 
 
@@ -407,22 +442,24 @@ def names(state: State) -> list[str]:
     return ["characters", "words", f"BPE after {bpe}", f"WordPiece after {wordpiece}"]
 
 
-WHY = {  # why a text became [UNK], by the first word of an encoding's name
+UNKNOWN = {  # what [UNK] means, by the first word of an encoding's name
     "characters": "not in the corpus",
-    "words": "no word of the corpus",
-    "BPE": "not in the corpus; BPE loses only that character",
-    "WordPiece": "a part matches no piece; WordPiece loses the whole word",
+    "words": "not in the corpus",
+    "BPE": "not in the corpus; only the character is lost",
+    "WordPiece": "the whole word is lost",
 }
 
 
 def sentence_row(name: str, encoding: Encoding) -> dict:
-    lost = list(dict.fromkeys(visible(text) for text in encoding.lost if text))
-    title = f"Sentence by {name}: {counted(len(encoding.tokens) - encoding.tokens.count(''), 'token')}"
-    if lost:
-        listed = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
-        title += f", {encoding.tokens.count(UNK)} {UNK} ({listed}: {WHY[name.split()[0]]})"
-    subs = [f"{i} ← {visible(text, 8)}" if text else str(i) for i, text in zip(encoding.ids, encoding.lost, strict=True)]
-    return row(title, encoding.tokens, subs, [i for i, t in enumerate(encoding.tokens) if t == UNK])
+    tokens, ids, lost, reasons = encoding
+    title = f"Sentence by {name}: {counted(len(tokens) - tokens.count(''), 'token')}"
+    if texts := list(dict.fromkeys(text for text in lost if text)):
+        why = [f" ({reason})" for reason in reasons[:3]] or [""] * 3
+        listed = ", ".join(visible(text) + reason for text, reason in zip(texts[:3], why, strict=False))
+        more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
+        title += f", {tokens.count(UNK)} {UNK} for {listed}{more}: {UNKNOWN[name.split()[0]]}"
+    subs = [f"{i} ← {visible(text, 8)}" if text else str(i) for i, text in zip(ids, lost, strict=True)]
+    return row(title, tokens, subs, [i for i, t in enumerate(tokens) if t == UNK])
 
 
 def row(title: str, tokens: Sequence[str], subs: Sequence[str], marks: Sequence[int]) -> dict:

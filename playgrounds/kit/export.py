@@ -96,7 +96,9 @@ def _imports(imports: dict[str, set[str]]) -> str:
     """Import statements, the standard library's first."""
     plain = [f"import {one}" for one in imports.get("", ())]
     listed = [f"from {module} import {', '.join(sorted(of))}" for module, of in imports.items() if module]
-    return "\n".join(sorted(plain + listed, key=lambda one: (one.split()[1].split(".")[0] not in sys.stdlib_module_names, one)))
+    return "\n".join(
+        sorted(plain + listed, key=lambda one: (one.split()[1].split(".")[0] not in sys.stdlib_module_names, one))
+    )
 
 
 def _params(playground: Playground, params: Params, needed: _Needed) -> str:

@@ -83,13 +83,21 @@ def axes(n: int, kind: str = "axis") -> dict[str, str]:
 def lines(panel: int, x: Any, y: Any, name: str, colour: str, **more: Any) -> dict[str, Any]:
     """A line trace through arrays x, y of shape (n,)."""
     line = {"color": colour, "width": 2.5} | more.pop("line", {})
-    return {"type": "scatter", "mode": "lines", "x": thin(x), "y": thin(y), "name": name, "line": line} | axes(panel) | more
+    return (
+        {"type": "scatter", "mode": "lines", "x": thin(x), "y": thin(y), "name": name, "line": line}
+        | axes(panel)
+        | more
+    )
 
 
 def points(panel: int, x: Any, y: Any, name: str, colours: Any, **more: Any) -> dict[str, Any]:
     """A marker trace; `colours` is one colour or one per point."""
     marker = {"color": colours, "size": 9, "line": {"color": PAPER, "width": 1}} | more.pop("marker", {})
-    return {"type": "scatter", "mode": "markers", "x": thin(x), "y": thin(y), "name": name, "marker": marker} | axes(panel) | more
+    return (
+        {"type": "scatter", "mode": "markers", "x": thin(x), "y": thin(y), "name": name, "marker": marker}
+        | axes(panel)
+        | more
+    )
 
 
 def classes(y: Any) -> list[str]:
@@ -98,16 +106,24 @@ def classes(y: Any) -> list[str]:
 
 
 def paint(
-    fig: Figure, panel: int, z: Any, x: tuple[float, float], y: tuple[float, float], *, scale: str = "diverging",
-    smooth: bool = True, opacity: float = 1.0,
+    fig: Figure,
+    panel: int,
+    z: Any,
+    x: tuple[float, float],
+    y: tuple[float, float],
+    *,
+    scale: str = "diverging",
+    smooth: bool = True,
+    opacity: float = 1.0,
 ) -> None:
     """Add array z of shape (ny, nx), values in [-1, 1] (0 is neutral), as a picture over x, y; z[0] is the lowest row.
 
     On the sequential scale the values are in [0, 1]. Values outside are cut, nan is neutral.
     """
     levels = np.nan_to_num(np.clip(np.asarray(z, float), -1, 1)) * 127
-    fig["fields"].append({"image": len(fig["layout"]["images"]), "scale": scale, "smooth": smooth,
-                          "z": levels.astype(np.int8)})
+    fig["fields"].append(
+        {"image": len(fig["layout"]["images"]), "scale": scale, "smooth": smooth, "z": levels.astype(np.int8)}
+    )
     fig["layout"]["images"].append(
         {"source": "", "x": x[0], "y": y[1], "sizex": x[1] - x[0], "sizey": y[1] - y[0], "sizing": "stretch",
          "layer": "below", "opacity": opacity} | axes(panel, "ref")
@@ -122,15 +138,18 @@ def rule(panel: int, x: float, colour: str = INK, dash: str = "solid") -> dict[s
             "y1": 1, "line": line}  # fmt: skip
 
 
-def segment(panel: int, a: Sequence[float], b: Sequence[float], colour: str, width: float = 2, **more: Any) -> dict[str, Any]:
+def segment(
+    panel: int, a: Sequence[float], b: Sequence[float], colour: str, width: float = 2, **more: Any
+) -> dict[str, Any]:
     """A straight line from a = (x, y) to b."""
     return {"type": "line", "x0": short(a[0]), "y0": short(a[1]), "x1": short(b[0]), "y1": short(b[1]),
             "line": {"color": colour, "width": round(width, 2)}} | axes(panel, "ref") | more  # fmt: skip
 
 
-def box(panel: int, x: tuple[float, float], y: tuple[float, float], colour: str, width: float = 1, fill: str | None = None,
-        **more: Any) -> dict[str, Any]:  # fmt: skip
-    """A rectangle over x, y."""
+def box(
+    panel: int, x: Sequence[float], y: Sequence[float], colour: str, width: float = 1, fill: str = "", **more: Any
+) -> dict[str, Any]:
+    """A rectangle from x[0], y[0] to x[1], y[1]."""
     shape = {"type": "rect", "x0": short(x[0]), "x1": short(x[1]), "y0": short(y[0]), "y1": short(y[1]),
              "line": {"color": colour, "width": width}}  # fmt: skip
     return shape | ({"fillcolor": fill} if fill else {}) | axes(panel, "ref") | more
@@ -153,7 +172,11 @@ def polyline(panel: int, x: Any, y: Any, colour: str, width: float = 2.5, dash: 
 
 def label(panel: int, x: float, y: float, text: str, colour: str = MUTED, **more: Any) -> dict[str, Any]:
     """A text that stands still. What changes every frame belongs into the note."""
-    return {"x": x, "y": y, "text": text, "showarrow": False, "font": {"color": colour, "size": 13}} | axes(panel, "ref") | more
+    return (
+        {"x": x, "y": y, "text": text, "showarrow": False, "font": {"color": colour, "size": 13}}
+        | axes(panel, "ref")
+        | more
+    )
 
 
 def chips(title: str, texts: Sequence[str], colours: Sequence[int] | None = None, subs: Sequence[str] | None = None,

@@ -1,4 +1,4 @@
-"""Below the player: what the playground is, its numbers, its code, and the ways to share it. Only the open tab is made."""
+"""Below the player: what the playground is, its numbers, its code, ways to share it. Only the open tab is made."""
 
 import html
 import io
@@ -18,9 +18,7 @@ MOST_QR = 1200  # characters; a denser code is not read from the last row
 
 
 def below(page: str, title: str, playground: Playground, run: Run, preset: Params, step: int | None) -> None:
-    about, numbers, code, share = st.tabs(
-        ["About", "Numbers", "Code", "Share"], key=f"{page}:below", on_change="rerun"
-    )
+    about, numbers, code, share = st.tabs(["About", "Numbers", "Code", "Share"], key=f"{page}:below", on_change="rerun")
     link = address(page, url.to_query(run.params, preset, step))
     if about.open:
         with about:
@@ -56,13 +54,21 @@ def _numbers(page: str, run: Run) -> None:
 
 def _code(page: str, title: str, playground: Playground, params: Params, link: str) -> None:
     source = export.script(playground, params, title, link)
-    st.markdown("What ran on this page, with your values. It needs Python with NumPy, PyTorch and scikit-learn, and prints the numbers of every step.")  # fmt: skip
+    st.markdown(
+        "What ran on this page, with your values. It needs Python with NumPy, PyTorch and scikit-learn, and prints "
+        "the numbers of every step."
+    )
+    notebook = "application/x-ipynb+json"
     with st.container(horizontal=True):
         st.download_button("Download .py", source, f"{page}.py", "text/x-python", key=f"{page}:py", on_click="ignore")
         st.download_button(
-            "Download .ipynb", lambda: export.ipynb(playground, params, title, link), f"{page}.ipynb",
-            "application/x-ipynb+json", key=f"{page}:ipynb", on_click="ignore",
-        )  # fmt: skip
+            "Download .ipynb",
+            lambda: export.ipynb(playground, params, title, link),
+            f"{page}.ipynb",
+            notebook,
+            key=f"{page}:ipynb",
+            on_click="ignore",
+        )
     st.code(source, "python", height=480)
 
 
@@ -73,7 +79,8 @@ def _share(page: str, title: str, playground: Playground, run: Run, link: str) -
         st.code(link, None, wrap_lines=True)
         st.markdown("**Embed** in a course page: the playground alone.")
         separator = "&" if "?" in link else "?"
-        embed = f'<iframe src="{link}{separator}embed=true" width="100%" height="900" title="{html.escape(title)}"></iframe>'
+        source = f"{link}{separator}embed=true"
+        embed = f'<iframe src="{source}" width="100%" height="900" title="{html.escape(title)}"></iframe>'
         st.code(embed, "html", wrap_lines=True)
         st.markdown("**Download** the run: one file that plays in any browser, with no network.")
         st.download_button(

@@ -13,7 +13,7 @@ store = Store()
 
 @st.fragment
 def show(page: str, title: str, name: str, preset: dict[str, Any]) -> None:
-    """The playground `name`, starting from `preset`. `page` is the page's URL and keeps its state apart from others'."""
+    """The playground `name`, starting from `preset`; `page` is the page's address."""
     playground = catalogue.load(name)
     start, _ = playground.Params.preset(preset)
     state = url.current(page, start)

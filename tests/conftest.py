@@ -1,0 +1,82 @@
+"""What several test files share: a running app, a browser."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+
+
+def start_server(folder: Path = ROOT) -> tuple[subprocess.Popen, str]:
+    """A fresh server of the app in that folder, and its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.port",
+        str(port),
+        "--server.headless",
+        "true",
+    ]
+    process = subprocess.Popen(
+        [*command, "--server.fileWatcherType", "none"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
+    address = f"http://localhost:{port}"
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+            return process, address
+        except OSError:
+            assert process.poll() is None, "the server has stopped"
+            time.sleep(0.1)
+    raise TimeoutError("the server does not answer")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    process, address = start_server()
+    yield address
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture
+def fresh_server() -> Iterator[str]:
+    """A server that nobody has visited yet."""
+    process, address = start_server()
+    yield address
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator:
+    """Playwright's handle on the machine's Chromium; without one the test is skipped, or fails where CI=true."""
+    path = shutil.which("chromium")
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is missing: browser tests cannot run")
+        pytest.skip("Chromium is missing: install the package chromium to run the browser tests")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()

@@ -1,0 +1,265 @@
+"""What readers do, done in a real browser."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+pytestmark = pytest.mark.browser
+
+PAGES = ["", "lesson-perceptron-to-mlp", "xor-problem", "learning-rate", "byte-pair-encoding"]
+PLAYGROUNDS = PAGES[2:]
+DONE = ".player[data-done=true]"
+LONG = "playground-mlp?hidden=8&hidden2=8&hidden3=8&batch=10&epochs=1000&engine=torch"
+
+Open = Callable[..., object]
+
+
+@pytest.fixture
+def open_page(chromium, server) -> Iterator[Open]:
+    """Open an address of the app in a browser of its own; returns the page when what is awaited is there."""
+    contexts = []
+
+    def open_page(address: str, wait: str = "h1", width: int = 1280, theme: str = "light", at: str = server):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 844}, color_scheme=theme, accept_downloads=True
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.asked = []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.goto(f"{at}/{address}")
+        page.wait_for_selector(wait)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def step(page) -> int:
+    return int(page.get_attribute(".player", "data-step"))
+
+
+def metric(page, name: str) -> float:
+    return float(
+        page.locator(".player-metrics div", has=page.locator(f"dt:text-is('{name}')")).locator("dd").inner_text()
+    )
+
+
+def query(page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def turn(page, label: str, key: str, times: int = 1) -> None:
+    """Move the slider with that label by the keyboard, and wait until another run is on the screen."""
+    before = page.get_attribute(".player", "data-run")
+    thumb = page.locator(f"input[aria-label='{label}']")
+    thumb.focus()
+    for _ in range(times):
+        page.keyboard.press(key)
+    page.wait_for_function("was => document.querySelector('.player').dataset.run !== was", arg=before)
+    page.wait_for_selector(DONE)
+
+
+@pytest.mark.parametrize("address", ["xor-problem", "lesson-rnns"])
+def test_the_first_visitor_of_a_fresh_server_gets_the_page_the_link_names(open_page, fresh_server, address):
+    page = open_page(address, at=fresh_server)
+    page.wait_for_timeout(1500)
+    assert page.locator("h1").inner_text() in ("XOR problem", "RNNs")
+    assert not page.get_by_text("Page not found").count()
+
+
+def test_without_hidden_units_the_boundary_goes_straight_and_the_accuracy_falls(open_page):
+    page = open_page("xor-problem", DONE)
+    assert metric(page, "accuracy") == 1
+    turn(page, "Hidden units", "ArrowLeft", 2)
+    assert query(page)["hidden"] == "0"
+    assert metric(page, "accuracy") <= 0.75
+
+
+def test_a_copied_link_shows_the_same_picture_at_the_same_step_elsewhere(open_page):
+    page = open_page("xor-problem?rate=0.2", DONE)
+    page.locator(".player-scrub").focus()
+    for _ in range(9):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_function("location.search.includes('step=')")
+    assert query(page) == {"rate": "0.2", "step": str(step(page))}
+    other = open_page(page.url.split("/", 3)[3], DONE)
+    assert step(other) == step(page)
+    assert other.inner_text(".player-note") == page.inner_text(".player-note")
+    pictures = "[...document.querySelectorAll('.player image')].map(image => image.getAttribute('href')).join()"
+    assert other.evaluate(pictures) == page.evaluate(pictures)
+
+
+def test_back_undoes_a_knob(open_page):
+    page = open_page("xor-problem", DONE)
+    turn(page, "Hidden units", "ArrowRight")
+    assert query(page) == {"hidden": "3"}
+    page.go_back()
+    page.wait_for_function("location.search === ''")
+    page.wait_for_function("document.querySelector('input[aria-label=\"Hidden units\"]').value === '2'")
+
+
+def test_the_player_obeys_the_keyboard_alone(open_page):
+    page = open_page("xor-problem", DONE)
+    last = step(page)
+    page.locator(".player-scrub").focus()
+    page.keyboard.press("Home")
+    assert step(page) == 0
+    page.keyboard.press("ArrowRight")
+    assert 0 < step(page) < last
+    page.keyboard.press("End")
+    assert step(page) == last
+    page.keyboard.press("Space")
+    page.wait_for_function("document.querySelector('.player-play').classList.contains('playing')")
+    page.wait_for_function(f"(step => 0 < step && step < {last})(document.querySelector('.player').dataset.step)")
+    page.keyboard.press("Space")
+    assert page.get_attribute(".player-play", "aria-label") == "Play"
+    reached = []
+    page.locator(".player-play").focus()
+    for _ in range(5):
+        reached.append(page.evaluate("document.activeElement.className || document.activeElement.tagName"))
+        page.keyboard.press("Tab")
+    assert {"player-play", "player-scrub", "player-speed"} <= set(reached), reached
+
+
+def test_playing_shows_every_step_in_order_and_stops_at_the_end(open_page):
+    page = open_page("xor-problem?seed=4", DONE)
+    page.evaluate("""() => {
+        window.steps = [];
+        const player = document.querySelector('.player');
+        const seen = () => window.steps.push(Number(player.dataset.step));
+        new MutationObserver(seen).observe(player, {attributeFilter: ['data-step']});
+    }""")
+    page.select_option(".player-speed", "4")
+    page.click(".player-play")
+    page.wait_for_function("!document.querySelector('.player-play').classList.contains('playing')")
+    steps = page.evaluate("window.steps")
+    assert steps == sorted(steps) and steps[-1] == 300 and len(steps) > 30
+    assert page.evaluate("location.search") == "?seed=4"
+
+
+def test_a_long_run_streams_and_stop_stops_it(open_page):
+    page = open_page(f"{LONG}&seed=1", ".player[data-drawn]")
+    page.wait_for_function("document.querySelector('.player').dataset.drawn > 1")
+    assert page.is_visible(".player-stream progress")
+    page.click(".player-stop")
+    page.wait_for_timeout(700)
+    drawn = page.get_attribute(".player", "data-drawn")
+    page.wait_for_timeout(1500)
+    assert page.get_attribute(".player", "data-drawn") == drawn
+    assert page.get_attribute(".player", "data-done") == "false"
+    page.click(".player-stop")  # it says Continue now
+    page.wait_for_function(f"Number(document.querySelector('.player').dataset.drawn) > {drawn}")
+
+
+def test_a_link_to_a_step_that_is_still_to_be_computed_waits_for_it(open_page):
+    page = open_page("playground-mlp?hidden=8&hidden2=8&batch=10&epochs=300&seed=5&step=120", DONE)
+    page.wait_for_function("document.querySelector('.player').dataset.step === '120'")
+    assert query(page)["step"] == "120"
+
+
+def test_a_link_in_a_definition_stays_in_the_session(open_page):
+    page = open_page("xor-problem", DONE)
+    page.evaluate("window.here = true")
+    page.click(".st-key-definition a:text-is('perceptron')")
+    page.wait_for_selector("h1:has-text('Perceptron')")
+    assert urlsplit(page.url).path == "/perceptron"
+    assert page.evaluate("window.here")
+
+
+def test_search_finds_as_one_types_and_forgives_typos(open_page):
+    page = open_page("")
+    page.get_by_placeholder("Search a term").press_sequentially("bacprop")
+    page.wait_for_selector(".stMain .stTabs", state="detached")
+    page.click(".stMain a:has-text('Backpropagation')")
+    page.wait_for_selector("h1:has-text('Backpropagation')")
+
+
+def test_home_loads_neither_plotly_nor_anything_from_elsewhere(open_page, server):
+    page = open_page("")
+    page.wait_for_timeout(1500)
+    assert not [url for url in page.asked if "plotly" in url.lower()]
+    assert all(url.startswith((server, "data:", "blob:")) for url in page.asked), page.asked
+
+
+@pytest.mark.parametrize("address", PLAYGROUNDS)
+def test_a_playground_asks_no_other_host(open_page, server, address):
+    page = open_page(address, DONE)
+    assert all(url.startswith((server, "data:", "blob:")) for url in page.asked), page.asked
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_phone_shows_everything_without_sideways_scroll(open_page, address):
+    page = open_page(address, DONE if address in PLAYGROUNDS else "h1", width=390)
+    page.wait_for_timeout(600)
+    wide = page.evaluate("""() => [...document.querySelectorAll('.stMain, .stMain *')]
+        .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+        .filter(e => !e.closest('pre, code, svg, .katex') && getComputedStyle(e).position !== 'absolute')
+        .map(e => e.className || e.tagName).slice(0, 5)""")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390 and not wide, wide
+    if address in PLAYGROUNDS:
+        player, knobs = (
+            page.locator(where).first.bounding_box() for where in (".player", "[class*='st-key-'][class*='-knob-']")
+        )
+        assert player["y"] + player["height"] <= knobs["y"] + 1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("address", PAGES)
+def test_axe_finds_nothing_that_is_ours_to_mend(open_page, address, theme):
+    page = open_page(address, DONE if address in PLAYGROUNDS else "h1", theme=theme)
+    page.wait_for_timeout(500)
+    tags = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+    found = Axe().run(page, options=tags).response["violations"]
+    ours = [(v["id"], node["html"][:200]) for v in found for node in v["nodes"] if not STREAMLITS.search(node["html"])]
+    assert not ours, json.dumps(ours, indent=1)
+
+
+STREAMLITS = re.compile("(?!)")  # nothing is excused
+
+
+def test_an_embedded_page_is_the_playground_alone(open_page):
+    page = open_page("xor-problem?hidden=3&embed=true", DONE)
+    assert not page.locator("h1").count() and not page.locator(".stSidebar a").count()
+    assert "hidden 3" not in page.inner_text("body").lower()
+    assert page.input_value("input[aria-label='Hidden units']") == "3"
+
+
+def test_a_downloaded_run_plays_with_no_network(open_page, chromium, tmp_path: Path):
+    page = open_page("xor-problem?step=120", DONE)
+    page.get_by_role("tab", name="Share").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download this run").click()
+    file = tmp_path / "run.html"
+    download.value.save_as(file)
+    context = chromium.new_context(offline=True)
+    offline = context.new_page()
+    offline.goto(file.as_uri())
+    offline.wait_for_selector(DONE)
+    assert step(offline) == 300
+    offline.locator(".player-scrub").focus()
+    offline.keyboard.press("Home")
+    assert step(offline) == 0 and offline.locator(".player-plot svg").count()
+    context.close()
+
+
+def test_share_shows_the_link_of_this_state_and_a_code_for_it(open_page):
+    page = open_page("xor-problem?hidden=3", DONE)
+    page.get_by_role("tab", name="Share").click()
+    page.wait_for_selector("text=Scan to open")
+    assert page.get_by_text(page.url, exact=False).count()
+    assert page.locator(".stImage svg, .stImage img").first.bounding_box()["width"] > 200
+
+
+def test_nonsense_in_a_link_is_named_and_nothing_breaks(open_page):
+    page = open_page("xor-problem?hidden=1e9&rate=nan&data=../x&data=2&foo=<script>", DONE)
+    said = page.locator(".stAlert").all_inner_texts()
+    assert len(said) == 4 and "hidden=1e9 is above 8: using 8." in said[0]
+    assert not page.locator(".stException").count()

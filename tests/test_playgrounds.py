@@ -1,0 +1,384 @@
+"""What every playground keeps to, checked for each file of the folder; a new one is tested by existing."""
+
+import ast
+import copy
+import json
+import math
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from playgrounds.kit import Params, palette
+from playgrounds.kit.catalogue import FOLDER, Playground, load, names
+from playgrounds.kit.runs import Run
+
+SHORT = 21  # states of a run that a test makes, where the knobs allow it
+MOST_STATES = 301
+MOST_BYTES = 8 * 2**20
+HEAVY = {"torch", "sklearn", "plotly", "streamlit"}
+MAY_IMPORT = {"numpy", "torch", "sklearn", "plotly", "pydantic"}
+TAKEN = {"step", "embed", "embed_options"}  # in the URL they mean something else
+PALETTE = {*palette.SERIES, palette.INK, palette.MUTED, palette.FAINT, palette.PAPER, "rgba(0,0,0,0)"}
+ODD_TEXTS = ("it's \"quoted\" \\ and\nbroken 👩‍💻", '"""triple""" \'\'\'and\'\'\' {braces} %s')
+
+every_playground = pytest.mark.parametrize("name", names())
+
+
+# ---------------------------------------------------------------------------------------- runs that the tests look at
+
+
+class Played(NamedTuple):
+    """A run as it was kept, and a copy of every state taken when it was yielded."""
+
+    params: Params
+    states: list[Any]
+    as_yielded: list[Any]
+
+
+def play(playground: Playground, params: Params) -> Played:
+    states, copies = [], []
+    for state in playground.run(params):
+        states.append(state)
+        copies.append(copy.deepcopy(state))
+    return Played(params, states, copies)
+
+
+def lengths(kind: type[Params]) -> list[str]:
+    """The knobs that make a run longer."""
+    default = kind()
+    return [
+        name
+        for name, one in kind.knobs().items()
+        if one.kind == "int" and default.length and (kind(**{name: one.lo}).length or 0) < default.length
+    ]
+
+
+def shortened(kind: type[Params], **values: Any) -> Params:
+    """Params with these values, of a run of up to SHORT states if there are knobs that can make it so short."""
+    for name in lengths(kind):
+        one = kind.knobs()[name]
+        value = values.get(name, one.default)
+        while value > one.lo and kind(**values | {name: value}).length > SHORT:
+            value = max(one.lo, value // 2)
+        values[name] = value
+    return kind(**values)
+
+
+def three(kind: type[Params]) -> list[Params]:
+    """Short runs in which every choice and switch differs: at the defaults, at the choices after them, before them."""
+    knobs = kind.knobs()
+    found = [shortened(kind)]
+    for number, text in enumerate(ODD_TEXTS):
+        values: dict[str, Any] = {}
+        for name, one in knobs.items():
+            if one.kind == "choice":
+                at = one.choices.index(one.default) + (1, -1)[number]
+                values[name] = one.choices[at % len(one.choices)]
+            elif one.kind == "choices":
+                values[name] = (one.choices, one.choices[-1:])[number]
+            elif one.kind == "toggle" and number == 0:
+                values[name] = not one.default
+            elif one.kind == "text":
+                values[name] = text[: one.hi].ljust(one.lo or 0, ".")
+            elif name == "seed":
+                values[name] = number
+        found.append(shortened(kind, **values))
+    return found
+
+
+def settings(kind: type[Params]) -> Iterator[Params]:
+    """Short runs: those of `three`, every choice alone, and all numbers at their lower and at their upper bounds."""
+    yield from three(kind)
+    knobs = kind.knobs()
+    for name, one in knobs.items():
+        alone = {"choice": one.choices, "choices": [(c,) for c in one.choices], "toggle": (True, False)}
+        for value in alone.get(one.kind, ()):
+            if value != one.default:
+                yield shortened(kind, **{name: value})
+    for number in ("int", "float"):
+        free = [one for one in knobs.values() if one.kind == number and one.name not in lengths(kind)]
+        yield shortened(kind, **{one.name: one.lo for one in free})
+        yield shortened(kind, **{one.name: one.hi for one in free})
+
+
+@cache
+def runs(name: str) -> list[Played]:
+    """The short runs of a playground, each made once."""
+    playground = load(name)
+    return [play(playground, params) for params in dict.fromkeys(settings(playground.Params))]
+
+
+def identical(a: Any, b: Any) -> bool:
+    """Equal to the last bit, nan included."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    if isinstance(a, float):
+        return repr(a) == repr(b)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(identical, a, b))
+    if isinstance(a, dict):
+        return identical(list(a.items()), list(b.items()))
+    return bool(a == b)
+
+
+def some(states: Sequence[Any]) -> list[int]:
+    """The first, the middle and the last step."""
+    return sorted({0, len(states) // 2, len(states) - 1})
+
+
+def figures(name: str) -> Iterator[tuple[Played, int, dict]]:
+    """Figures of all short runs at some of their steps."""
+    for played in runs(name):
+        for now in some(played.states):
+            yield played, now, load(name).draw(played.params, played.states, now)
+
+
+# ------------------------------------------------------------------------------------------------------------ the file
+
+
+@every_playground
+def test_its_docstring_says_what_one_sees_and_then_what_is_left_out(name):
+    seen, *left_out = load(name).about.split("\n\n")
+    assert re.fullmatch(r"[A-Z].{20,}\.", seen), f"the first line, alone, is a sentence: {seen!r}"
+    assert len(left_out) <= 1, "a second paragraph says what is left out; there is no third"
+
+
+@every_playground
+def test_it_has_the_four_names(name):
+    module = load(name).module
+    assert issubclass(module.Params, Params) and callable(module.run) and callable(module.draw)
+    assert issubclass(module.State, tuple) and module.State._fields, "State is a NamedTuple"
+    assert module.State.__annotations__["note"] is str
+
+
+@every_playground
+def test_every_knob_has_a_label_of_its_own_and_a_name_that_is_free_in_the_url(name):
+    knobs = load(name).Params.knobs()
+    labels = [one.label for one in knobs.values()]
+    assert all(label and label == label.strip() for label in labels)
+    assert len(labels) == len(set(labels)), f"two knobs have the same label: {sorted(labels)}"
+    assert not TAKEN & knobs.keys()
+
+
+@every_playground
+def test_the_default_of_every_knob_is_legal_and_survives_a_link(name):
+    kind = load(name).Params
+    kind()
+    for one in kind.knobs().values():
+        assert one.read(one.default, None) == (one.default, ""), one.name
+        assert one.read(one.write(one.default), None) == (one.default, ""), one.name
+
+
+def imported(source: str) -> Iterator[str]:
+    """Every module that a source imports, wherever in it, as `package.module.name`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names)
+
+
+@every_playground
+def test_it_imports_the_kit_and_the_libraries_of_the_field_and_nothing_else(name):
+    for module in imported(load(name).source):
+        root, _, rest = module.partition(".")
+        legal = root in sys.stdlib_module_names or root in MAY_IMPORT
+        assert legal or (root == "playgrounds" and re.match(r"kit\b", rest)), f"{name}.py imports {module}"
+
+
+def test_importing_a_playground_loads_no_heavy_library():
+    code = (
+        "import importlib, json, sys\n"
+        "loaded = {}\n"
+        f"for name in {names()}:\n"
+        "    importlib.import_module(f'playgrounds.{name}')\n"
+        f"    loaded[name] = sorted({HEAVY} & sys.modules.keys())\n"
+        "print(json.dumps(loaded))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=FOLDER.parent, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == {name: [] for name in names()}
+
+
+# ------------------------------------------------------------------------------------------------------------- the run
+
+
+@every_playground
+def test_the_same_params_give_the_same_states_to_the_last_bit(name):
+    for played in runs(name):
+        again = list(load(name).run(played.params))
+        assert identical(played.states, again), played.params
+
+
+@every_playground
+def test_a_state_never_changes_after_it_was_yielded(name):
+    for played in runs(name):
+        for now in some(played.states):
+            load(name).draw(played.params, played.states, now)
+        for i, (state, copied) in enumerate(zip(played.states, played.as_yielded, strict=True)):
+            changed = [f for f in state._fields if not identical(getattr(state, f), getattr(copied, f))]
+            assert not changed, f"state {i} shares {changed} with a later one, or draw has changed it: {played.params}"
+
+
+@every_playground
+def test_every_note_is_a_sentence_and_they_are_not_all_the_same(name):
+    for played in runs(name):
+        notes = [state.note for state in played.states]
+        for note in notes:
+            assert re.fullmatch(r"\S.{8,600}[.!?]", note), f"{note!r} at {played.params}"
+        assert len(notes) == 1 or len(set(notes)) > 1, played.params
+
+
+@every_playground
+def test_a_run_has_as_many_states_as_it_announces_unless_it_diverges(name):
+    for params, states, _ in runs(name):
+        assert 1 <= len(states) <= MOST_STATES, params
+        if params.length is None or len(states) == params.length:
+            continue
+        assert len(states) < params.length, f"more states than announced: {params}"
+        told = re.search(r"diverge|finite|overflow", states[-1].note)
+        assert told, f"{len(states)} states instead of {params.length}, and the last note does not say why: {params}"
+
+
+@every_playground
+def test_no_legal_run_is_longer_than_a_film_may_be(name):
+    kind = load(name).Params
+    for bound in ("lo", "hi"):
+        longest = kind(**{n: getattr(kind.knobs()[n], bound) for n in lengths(kind)})
+        assert longest.length is None or 1 <= longest.length <= MOST_STATES, longest
+
+
+@every_playground
+def test_metrics_are_plain_finite_numbers_until_a_run_diverges(name):
+    metrics = load(name).metrics
+    assert metrics, "State has no int or float field: nothing to compare, no goal to set"
+    for params, states, _ in runs(name):
+        for i, state in enumerate(states):
+            for metric in metrics:
+                value = getattr(state, metric)
+                assert isinstance(value, int | float) and not isinstance(value, bool), (metric, value, params)
+                assert math.isfinite(value) or i == len(states) - 1, f"{metric} is {value} in state {i} of {params}"
+
+
+# --------------------------------------------------------------------------------------------------------- the picture
+
+
+@every_playground
+def test_plotly_takes_every_figure(name):
+    for played, now, fig in figures(name):
+        try:
+            made = go.Figure(data=fig["data"], layout=fig["layout"])
+            for path, value in fig["narrow"].items():
+                made.layout[path] = value
+        except ValueError as error:
+            pytest.fail(f"step {now} of {played.params}: {error}")
+
+
+@every_playground
+def test_every_field_is_painted_into_an_image_of_its_own(name):
+    for played, now, fig in figures(name):
+        images = fig["layout"]["images"]
+        painted = [field["image"] for field in fig["fields"]]
+        empty = [i for i, image in enumerate(images) if image["source"] == ""]
+        assert sorted(painted) == empty, f"step {now} of {played.params}"
+        for field in fig["fields"]:
+            assert field["z"].dtype == np.int8 and field["z"].ndim == 2 and field["z"].size
+            assert field["scale"] in palette.SCALES["light"]
+
+
+@every_playground
+def test_what_belongs_to_the_points_of_a_trace_is_as_long_as_the_trace(name):
+    for played, now, fig in figures(name):
+        for trace in fig["data"]:
+            if trace.get("type", "scatter") != "scatter":
+                continue
+            marker = trace.get("marker", {})
+            columns = {key: trace.get(key) for key in ("y", "text", "hovertext", "customdata")}
+            columns |= {f"marker.{key}": marker.get(key) for key in ("color", "size", "symbol", "opacity")}
+            for key, column in columns.items():
+                if isinstance(column, list | tuple | np.ndarray):
+                    at = f"{trace.get('name', 'a trace')}.{key} at step {now} of {played.params}"
+                    assert len(column) == len(trace["x"]), at
+
+
+@every_playground
+def test_a_row_of_chips_has_as_many_colours_and_subtitles_as_texts(name):
+    for _, _, fig in figures(name):
+        for row in fig["chips"]:
+            assert isinstance(row["title"], str) and all(isinstance(text, str) for text in row["texts"])
+            for key in ("colours", "subs"):
+                assert row[key] is None or len(row[key]) == len(row["texts"]), (row["title"], key)
+            assert all(0 <= mark < len(row["texts"]) for mark in row["marks"]), row["title"]
+
+
+@every_playground
+def test_figures_of_a_run_differ_in_values_only(name):
+    """A trace, an axis, a field that one step has, every step has, and it is of the same kind: see film.difference."""
+
+    def form(fig: dict) -> Any:
+        fields = [(f["image"], f["scale"], f["smooth"], f["z"].shape) for f in fig["fields"]]
+        return [trace.keys() for trace in fig["data"]], fig["layout"].keys(), fields, len(fig["chips"]), fig["narrow"]
+
+    for played in runs(name):
+        first, *others = [load(name).draw(played.params, played.states, now) for now in some(played.states)]
+        for other in others:
+            assert form(other) == form(first), played.params
+
+
+def strings(part: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every string in a figure, with the key it stands under."""
+    if isinstance(part, str):
+        yield key, part
+    elif isinstance(part, dict):
+        for name, value in part.items():
+            yield from strings(value, name)
+    elif isinstance(part, list | tuple | np.ndarray):
+        for value in part:
+            yield from strings(value, key)
+
+
+@every_playground
+def test_all_colours_are_those_of_the_palette(name):
+    for played, now, fig in figures(name):
+        for key, text in strings([fig["data"], fig["layout"], fig["narrow"]]):
+            colour = re.search(r"colou?r(scale)?$", key) or re.fullmatch(r"(#[0-9a-fA-F]{3,8}|(rgb|hsl)a?\(.*\))", text)
+            at = f"{key} = {text!r} is no colour of the palette; at step {now} of {played.params}"
+            assert not colour or text in PALETTE, at
+
+
+@every_playground
+def test_what_a_reader_types_is_no_markup_in_the_picture(name):
+    kind = load(name).Params
+    typed = {n: "<b>bold</b> <i>x</i>"[: one.hi] for n, one in kind.knobs().items() if one.kind == "text"}
+    if not typed:
+        pytest.skip("no knob takes a text")
+    for params in settings(kind):
+        played = play(load(name), type(params)(**params.model_dump() | typed))
+        for now in some(played.states):
+            fig = load(name).draw(played.params, played.states, now)
+            for key, text in strings([fig["data"], fig["layout"]]):
+                assert not any(tag in text for tag in ("<b>bold", "<i>x")), f"{key} = {text!r}"
+
+
+@every_playground
+def test_the_film_of_the_default_run_is_small_enough_for_a_phone(name):
+    run = Run(load(name), load(name).Params()).finish()
+    assert run.failure == ""
+    size = len(run.message(0))
+    assert size < MOST_BYTES, f"{size / 2**20:.1f} MB: let fields, chips and shapes change, not traces"
+
+
+def test_the_folder_is_the_catalogue():
+    files = {path.stem for path in Path(FOLDER).glob("*.py")} - {"__init__"}
+    assert set(names()) == files and {load(name).name for name in names()} == files
+    with pytest.raises(KeyError):
+        load("no_such_playground")

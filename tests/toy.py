@@ -1,0 +1,84 @@
+"""A point walks along a line at random, and a strip below it shows how often it has been where.
+
+Left out: everything that a playground is for; it has every kind of knob and of picture, for the tests.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+from zlib import crc32
+
+import numpy as np
+
+from playgrounds import kit
+from playgrounds.kit import knob
+from playgrounds.kit.figures import Figure, Panel, chips, dot, figure, lines, paint, points, rule
+from playgrounds.kit.palette import BLUE, INK, ORANGE
+
+CELLS = 8  # of the strip, from -1 to 1
+
+
+class Params(kit.Params):
+    steps: int = knob(12, 0, 300, label="Steps")
+    rate: float = knob(0.1, 0.001, 1.1, label="Rate η", help="how far a step goes", log=True)
+    law: Literal["coin", "normal", "uniform"] = knob("normal", label="Law")
+    marks: tuple[Literal["where", "how often"], ...] = knob(("where",), label="Marks")
+    width: Literal[1, 2, 5] = knob(2, label="Line width", more=True)
+    drift: float = knob(0.0, -1, 1, label="Drift", step=0.1, more=True)
+    wall: bool = knob(False, label="Wall at ±1", more=True)
+    name: str = knob("toy", 0, 300, label="Name", help="any text", when=lambda p: p.law != "coin")
+    seed: int = knob(1, 0, 9999, label="Seed")
+
+    @property
+    def length(self) -> int:
+        return self.steps + 1
+
+
+class State(NamedTuple):
+    step: int
+    place: float
+    letters: int  # a number that stands for the text
+    note: str
+    path: np.ndarray  # (steps so far + 1,)
+    visits: np.ndarray  # (CELLS,)
+
+
+def jump(p: Params, rng: np.random.Generator) -> float:
+    """One step: eta * (drift + noise)."""
+    noise = {"coin": lambda: rng.choice((-1, 1)), "normal": rng.normal, "uniform": lambda: rng.uniform(-1, 1)}
+    return p.rate * (p.drift + float(noise[p.law]()))
+
+
+def run(p: Params) -> Iterator[State]:
+    """Walk."""
+    rng = np.random.default_rng(p.seed)
+    path, visits = np.zeros(1), np.zeros(CELLS)
+    for step in range(p.steps + 1):
+        if step:
+            place = path[-1] + jump(p, rng)
+            path = np.append(path, np.clip(place, -1, 1) if p.wall else place)
+        visits = visits.copy()
+        visits[int(np.clip((path[-1] + 1) / 2 * CELLS, 0, CELLS - 1))] += 1
+        note = f"Step {step}: the point is at {path[-1]:.3f}."
+        yield State(step, float(path[-1]), crc32(p.name.encode()), note, path, visits)
+
+
+def draw(p: Params, states: Sequence[State], now: int) -> Figure:
+    """The path with a cursor, and the strip."""
+    state = states[now]
+    fig = figure(
+        300,
+        Panel((0, 1, 0.4, 1), 200, "Where", {"range": [0, p.length]}, {"range": [-2, 2]}),
+        Panel((0, 1, 0, 0.2), 80, "How often", {"range": [-1, 1]}, {"range": [0, 1]}, bare=True),
+    )
+    paint(fig, 2, state.visits[None] / state.visits.max(), (-1, 1), (0, 1), scale="sequential", smooth=False)
+    fig["data"] += [
+        lines(1, np.arange(len(states)), [s.place for s in states], "path", INK, line={"width": p.width}),
+        points(1, [state.step], [state.place], "now", [ORANGE if state.place > 0 else BLUE], hovertext=[state.note]),
+    ]
+    fig["layout"]["shapes"] += [rule(1, state.step), dot(2, state.place, 0.5, INK)]
+    fig["chips"].append(chips(f"Cells of {len(p.marks)} marks", [f"{n:.0f}" for n in state.visits], marks=[step_of(state)]))
+    return fig
+
+
+def step_of(state: State) -> int:
+    return int(state.visits.argmax())
