@@ -19,7 +19,7 @@ STYLE = """<style>
 .st-key-definition { max-width: 46rem; }
 .stMain .stPageLink a { padding-left: 0; padding-right: 0; }
 .stSidebar .stVerticalBlock { gap: 0.25rem; }
-.stSidebar summary { color: inherit !important; }
+.stSidebar summary { opacity: 1 !important; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.2rem 1rem 3rem; } }
 @media print {
   .stSidebar, .stAppHeader, .stTabs, .stButton { display: none !important; }

@@ -23,7 +23,7 @@ UNK = "[UNK]"
 PAIRS = 8  # in the chart
 CORPUS = 100  # characters of the corpus shown, in its most frequent words
 NEWEST = 16  # entries of the vocabulary shown
-SHUFFLE = 756  # so chosen that neighbours in the bundled corpora seldom have the same colour
+SHUFFLE = 232_785  # so chosen that neighbours in the bundled corpora seldom have the same colour
 
 CORPORA = {
     "hugs": "hug " * 10 + "pug " * 5 + "pun " * 12 + "bun " * 4 + "hugs " * 5,
@@ -54,7 +54,7 @@ class Params(kit.Params):
     )  # fmt: skip
     sentence: str = knob("hug mug bugs", 0, 200, label="Sentence", help="encoded with what is learned so far")
     method: Literal["BPE", "WordPiece"] = knob("BPE", label="Watch", help="both learn; this one's merges are shown")
-    merges: int = knob(4, 0, 300, label="Merges", help="fewer if every word is one token before that")
+    merges: int = knob(4, 1, 300, label="Merges", help="fewer if every word is one token before that", log=True)
     least: int = knob(1, 1, 10, label="Least count", help="a pair that occurs less often is never merged", more=True)
 
 

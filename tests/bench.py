@@ -51,7 +51,8 @@ def row(name: str, value: float | None, unit: str, bar: float | str | None, **mo
         ok = value >= float(bar.removeprefix(">="))
     else:
         ok = bar is None or value <= bar
-    return {"name": name, "value": None if value is None else round(value, 3), "unit": unit, "bar": bar, "ok": ok} | more
+    value = None if value is None else round(value, 3)
+    return {"name": name, "value": value, "unit": unit, "bar": bar, "ok": ok} | more
 
 
 def say(text: str) -> None:
@@ -165,7 +166,8 @@ def browser() -> Iterator[Any]:
 
 # --- in the browser --------------------------------------------------------------------------------------------------
 
-SEEN = """  // when the title of the page appears
+# When the title of the page appears.
+SEEN = """
 new MutationObserver((_, watch) => {
   if (!document.querySelector(".stMain h1")) return;
   watch.disconnect();
@@ -173,47 +175,58 @@ new MutationObserver((_, watch) => {
 }).observe(document, {childList: true, subtree: true});
 """
 
-DRAWN = """  // milliseconds from a click on New seed to the frame after the finished run is on the screen
-() => new Promise((resolve) => {
-  const player = document.querySelector(".player"), before = player.dataset.run;
-  const button = [...document.querySelectorAll("button")].find((b) => b.textContent.trim() === "New seed");
-  const watch = new MutationObserver(() => {
-    if (player.dataset.run === before || player.dataset.done !== "true") return;
-    watch.disconnect();
-    requestAnimationFrame(() => resolve(performance.now() - clicked));
-  });
-  watch.observe(player, {attributes: true});
-  const clicked = performance.now();
-  button.click();
-})
+# Milliseconds from a click on New seed to the frame after the finished run is on the screen.
+DRAWN = """
+const player = document.querySelector(".player"), before = player.dataset.run;
+const button = [...document.querySelectorAll("button")].find((b) => b.textContent.trim() === "New seed");
+const watch = new MutationObserver(() => {
+  if (player.dataset.run === before || player.dataset.done !== "true") return;
+  watch.disconnect();
+  requestAnimationFrame(() => resolve(performance.now() - clicked));
+});
+watch.observe(player, {attributes: true});
+const clicked = performance.now();
+button.click();
 """
 
-PLAYED = """  // how many frames were shown in how many milliseconds, the film played once from its start
-() => new Promise((resolve) => {
-  const player = document.querySelector(".player"), button = player.querySelector(".player-play");
-  player.querySelector(".player-speed").value = "60";
-  let frames = 0, shown = player.dataset.step, last = 0;
-  const watch = new MutationObserver(() => {
-    if (player.dataset.step !== shown) [shown, last] = [player.dataset.step, performance.now()], frames++;
-    if (button.classList.contains("playing")) return;
-    watch.disconnect();
-    resolve([frames, last - started]);
-  });
-  watch.observe(player, {attributes: true, subtree: true, attributeFilter: ["data-step", "class"]});
-  const started = performance.now();
-  button.click();
-})
+# How many frames are shown in how many milliseconds when the film is played from its start.
+PLAYED = """
+const player = document.querySelector(".player"), button = player.querySelector(".player-play");
+player.querySelector(".player-speed").value = "60";
+let frames = 0, shown = player.dataset.step, last = 0;
+const watch = new MutationObserver(() => {
+  if (player.dataset.step !== shown) [shown, last] = [player.dataset.step, performance.now()], frames++;
+  if (button.classList.contains("playing")) return;
+  watch.disconnect();
+  resolve([frames, last - started]);
+});
+watch.observe(player, {attributes: true, subtree: true, attributeFilter: ["data-step", "class"]});
+const started = performance.now();
+button.click();
 """
 
-STOP = """  // press Stop; window.grown becomes the milliseconds until the last growth of the film after it
-() => {
-  const player = document.querySelector(".player"), pressed = performance.now();
-  window.grown = 0;
-  const watch = new MutationObserver(() => (window.grown = performance.now() - pressed));
-  watch.observe(player, {attributes: true, attributeFilter: ["data-drawn"]});
-  player.querySelector(".player-stop").click();
-}
+# Press Stop; window.grown becomes the milliseconds from there to the last growth of the film.
+STOP = """
+const player = document.querySelector(".player"), pressed = performance.now();
+window.grown = 0;
+const watch = new MutationObserver(() => (window.grown = performance.now() - pressed));
+watch.observe(player, {attributes: true, attributeFilter: ["data-drawn"]});
+player.querySelector(".player-stop").click();
+resolve();
 """
+
+
+def _in_page(page: Any, script: str) -> Any:
+    """What the script resolves to."""
+    return page.evaluate(
+        "() => new Promise((resolve, reject) => {"
+        f"setTimeout(() => reject(Error('nothing on the screen after 30 s')), 30000); {script} }})"
+    )
+
+
+def _open(page: Any, server: Server, link: str, done: bool = True) -> None:
+    page.goto(f"{server.url}/{link}")
+    page.wait_for_selector(f".player[data-done='{str(done).lower()}']", timeout=60_000)
 
 
 def home() -> Iterator[Row]:
@@ -231,38 +244,45 @@ def home() -> Iterator[Row]:
         yield row("home page, cold: time to its title", seconds, "s", None)
 
 
-def interaction() -> Iterator[Row]:
+def knob() -> Iterator[Row]:
     """A reader alone with the default XOR run, after the first visit."""
-    with Server("interaction") as server, browser() as page:
+    with Server("knob") as server, browser() as page:
         _open(page, server, XOR)
-        page.evaluate(DRAWN)  # the first one warms up
         times = []
-        for _ in range(5):
-            page.wait_for_timeout(700)
-            times.append(page.evaluate(DRAWN) / 1000)
-        yield row("knob moved to finished run drawn, default XOR", statistics.median(times), "s", 0.3, all=times)
+        for _ in range(6):
+            page.wait_for_timeout(1000)
+            used = server.cpu()
+            times.append((_in_page(page, DRAWN) / 1000, server.cpu() - used))
+        clock, cpu = (statistics.median(column[1:]) for column in zip(*times, strict=True))  # the first one warms up
+        yield row("knob moved to finished run drawn, default XOR", clock, "s", 0.3, cpu=cpu, all=times)
 
         plays = []
         for _ in range(6):
-            page.wait_for_timeout(700)
-            plays.append(page.evaluate(PLAYED))
+            page.wait_for_timeout(1000)
+            plays.append(_in_page(page, PLAYED))
         frames, milliseconds = map(sum, zip(*plays, strict=True))
         yield row("playback of that film at speed max", 1000 * frames / milliseconds, "frames/s", ">= 45", all=plays)
 
-        _open(page, server, LONG)
+
+def stop() -> Iterator[Row]:
+    """Stop, pressed three times during one long training."""
+    with Server("stop") as server, browser() as page:
+        _open(page, server, LONG, done=False)
         stops = []
         for _ in range(3):
-            page.wait_for_function("document.querySelector('.player').dataset.drawn > 1")
-            page.wait_for_timeout(600)
-            page.evaluate(STOP)
-            busy = _until_quiet(server)
-            stops.append(max(busy, page.evaluate("window.grown") / 1000))
+            page.wait_for_timeout(1000)
+            _in_page(page, STOP)
+            stops.append(max(_until_quiet(server), page.evaluate("window.grown") / 1000))
             page.click(".player-stop")  # it says Continue now
         yield row("Stop pressed to nothing computed any more (worst of 3)", max(stops), "s", 0.5, all=stops)
 
+
+def rerun() -> Iterator[Row]:
+    """A reader who goes back through a film step by step, resting at each: every rest is a rerun of the fragment."""
+    with Server("rerun") as server, browser() as page:
         _open(page, server, IMPORTS)
         _open(page, server, XOR)
-        page.wait_for_timeout(1500)
+        page.wait_for_timeout(2000)
         presses, pause = 20, 700
         used = server.cpu()
         page.wait_for_timeout(presses * pause)
@@ -274,13 +294,8 @@ def interaction() -> Iterator[Row]:
             page.wait_for_timeout(pause)
             links.add(page.url)
         spent = (server.cpu() - used - idle) * 1000 / max(1, len(links))
-        why = {} if server.has_torch() else {"why": "torch is not loaded"}
-        yield row("server CPU for a rerun that computes nothing new", spent, "ms", 20, reruns=len(links), idle=idle, **why)
-
-
-def _open(page: Any, server: Server, link: str) -> None:
-    page.goto(f"{server.url}/{link}")
-    page.wait_for_function("document.querySelector('.player')?.dataset.drawn > 0", timeout=60_000)
+        more = {"reruns": len(links), "idle": idle, "torch": server.has_torch()}
+        yield row("server CPU for a rerun that computes nothing new", spent, "ms", 20, **more)
 
 
 def _until_quiet(server: Server, watch: float = 2.0, window: float = 0.05) -> float:
@@ -369,9 +384,11 @@ async def _reader(port: int, link: str, sockets: list[Any]) -> Row:
 def crowd() -> Iterator[Row]:
     """A class on one link, then a smaller one in which everybody has a seed of their own; nobody has been there."""
     with Server("crowd", counting=True) as server:
+        used = server.cpu()
         seen = _visit(server, [TERM] * 200)
+        spent = server.cpu() - used
         served = sorted(one["seconds"] for one in seen if one["seconds"] and not one["problem"])
-        more: Row = {"problems": sorted({one["problem"] for one in seen if one["problem"]})}
+        more: Row = {"problems": sorted({one["problem"] for one in seen if one["problem"]}), "cpu": spent}
         if served:
             more |= {"p50": statistics.median(served), "last": served[-1]}
         computed = [line for line in server.log.read_text().splitlines() if line == f"computes {seen[0]['run']}"]
@@ -379,11 +396,12 @@ def crowd() -> Iterator[Row]:
         yield row("200 readers of one term link: p95 to the finished film", _at(served, 0.95), "s", 3)
         yield row("200 readers of one term link: times the run was computed", len(computed), "", 1)
 
+        used = server.cpu()
         seen = _visit(server, [f"{TERM}?seed={seed}" for seed in range(101, 131)])
+        spent = server.cpu() - used
         finished = sorted(one["seconds"] for one in seen if one["seconds"] and not one["problem"])
         more = {"problems": sorted({one["problem"] for one in seen if one["problem"]}), "served": len(finished)}
-        if finished:
-            more |= {"first part": statistics.median(one["first"] for one in seen if one["first"]), "last": finished[-1]}
+        more |= {"cpu": spent, "first part": _at(sorted(one["first"] for one in seen if one["first"]), 0.5)}
         yield row("30 readers of 30 runs: p50 to the finished film", _at(finished, 0.5), "s", 3, **more)
 
 
@@ -419,7 +437,7 @@ def _at(ordered: list[float], share: float) -> float | None:
 
 # --- playgrounds -----------------------------------------------------------------------------------------------------
 
-PROBE, PROBING, CUT = 0.3, 15.0, 30.0  # seconds: of one probe, of all probes of a playground, of a run measured in full
+PROBE, PROBING, CUT = 0.15, 8.0, 30.0  # CPU seconds: of one probe, of a search with probes, of a run in full
 
 
 def playground(name: str, wanted: list[str]) -> Iterator[Row]:
@@ -485,29 +503,33 @@ def _full(place: Any, params: Any) -> Row:
         run.advance()
     size = len(run.message(0)) / 1e6 if run.film.steps else 0.0
     why = run.failure or ("" if run.done else f"cut off after {CUT:g} s")
-    return {
-        "seconds": time.process_time() - started, "MB": size, "states": len(run.states), "at": _at_text(params), "why": why
-    }  # fmt: skip
+    seconds = time.process_time() - started
+    return {"seconds": seconds, "MB": size, "states": len(run.states), "at": _at_text(params), "why": why}
 
 
 def _worst(place: Any) -> Iterator[tuple]:
-    """Coordinate ascent from all knobs at their upper bounds, first for seconds, then for the size of the film.
+    """Coordinate ascent from all knobs at their upper bounds, once for seconds, once for the size of the film.
 
     Yields ("trying", params) before each probe, and ("found", params, (states, params of the longest run)) twice.
     """
     probes: dict[Any, Row] = {}
-    ends = time.monotonic() + PROBING
     best = place.Params()
-    for one in best.knobs().values():
+    knobs = sorted(
+        best.knobs().values(), key=lambda one: one.kind in ("int", "float")
+    )  # choices first, they weigh most
+    for one in knobs:
         best = _changed(best, one.name, _values(one)[0]) or best
     for quantity in ("seconds", "MB"):
-        for one in best.knobs().values():
-            for params in filter(None, (_changed(best, one.name, value) for value in _values(one))):
-                if params not in probes and time.monotonic() < ends:
-                    yield "trying", params
-                    probes[params] = _probe(place, params)
-                if params in probes and probes[params][quantity] > 1.1 * probes.get(best, {quantity: 0})[quantity]:
-                    best = params
+        ends, before = time.process_time() + PROBING, None
+        while best != before and time.process_time() < ends:
+            before = best
+            for one in knobs:
+                for params in filter(None, (_changed(best, one.name, value) for value in _values(one))):
+                    if params not in probes and time.process_time() < ends:
+                        yield "trying", params
+                        probes[params] = _probe(place, params)
+                    if params in probes and probes[params][quantity] > 1.1 * probes.get(best, {quantity: 0})[quantity]:
+                        best = params
         longest = max(probes, key=lambda params: probes[params]["states"])
         yield "found", best, (probes[longest]["states"], longest)
 
@@ -525,8 +547,10 @@ def _values(one: Any) -> list[Any]:
         case "toggle":
             return [True, False]
         case "text":
-            scripts = ["abcdefghijklmnopqrstuvwxyz", "αβγδεζηθικλμνξο", "бвгджзийклмнп", "漢字仮名交文書学習", "🙂🚀🧠🎲", "éñüßø"]
-            n = int(one.hi)
+            scripts, n = (
+                "abcdefghijklmnopqrstuvwxyz αβγδεζηθικλμνξο бвгджзийклмнп 漢字仮名交文書学習 🙂🚀🧠🎲 éñüßø".split(),
+                int(one.hi),
+            )
             words = ["".join(rng.choices(rng.choice(scripts), k=rng.randint(1, 9))) for _ in range(n)]
             varied, letters = " ".join(words)[:n], "".join(rng.choices(scripts[0], k=n))
             return [varied, letters, " ".join(letters)[:n], one.default]
@@ -579,7 +603,9 @@ def groups() -> list[tuple[Callable[..., Iterator[Row]], list[str]]]:
 
     return [
         (home, ["home page, cold"]),
-        (interaction, ["knob moved to finished run drawn", "playback", "Stop", "server CPU for a rerun"]),
+        (knob, ["knob moved to finished run drawn", "playback"]),
+        (stop, ["Stop pressed"]),
+        (rerun, ["server CPU for a rerun"]),
         (crowd, ["200 readers", "30 readers"]),
         (memory, ["resident memory"]),
         *(
@@ -590,16 +616,16 @@ def groups() -> list[tuple[Callable[..., Iterator[Row]], list[str]]]:
 
 
 def measured(group: Callable[..., Iterator[Row]], names: list[str]) -> list[Row]:
-    """The rows of a group; one that breaks (no Chromium, a page that fails) says so in its rows instead of ending all."""
+    """The rows of a group; one that breaks (no Chromium, a page that fails) says so in its rows."""
     rows: list[Row] = []
     say(f"measuring {'; '.join(names)}")
     try:
         rows.extend(group(names) if isinstance(group, partial) else group())
     except Exception as error:
         say(traceback.format_exc(limit=-3))
-        reason = (str(error).splitlines() or [""])[0]
-        missing = names if not rows else names[1:]
-        rows += [row(f"{name} (not measured)", None, "", None, why=f"{type(error).__name__}: {reason}") for name in missing]
+        why = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+        missing = [name for name in names if not any(one["name"].startswith(name) for one in rows)]
+        rows += [row(name, None, "", None, why=why) for name in missing]
     for one in rows:
         say(f"  {one}")
     return rows

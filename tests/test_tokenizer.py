@@ -2,7 +2,6 @@
 
 import json
 import random
-import unicodedata
 from collections import Counter
 from itertools import pairwise
 
@@ -138,7 +137,7 @@ def test_wordpiece_encodes_by_longest_match_not_by_its_merges():
 
 
 def test_wordpiece_says_when_a_letter_is_known_only_inside_words():
-    state = learn(corpus="hugs", sentence="gum bugh huz", merges=0)[-1]
+    state = learn(corpus="hugs", sentence="gum bugh huz", merges=1)[0]
     assert state.encodings[BY_WORDPIECE].reasons == (
         "##g is a piece, g is not",
         "h is a piece, ##h is not",
@@ -155,6 +154,8 @@ def test_bpe_without_ties_is_that_of_the_tokenizers_library(least):
     for seed in range(120):
         text, sentence = random_corpus(seed)
         merges_wanted = len(until_tie(learn(corpus="own", text=text, merges=40, least=least))) - 1
+        if not merges_wanted:
+            continue
         states = learn(corpus="own", text=text, sentence=sentence[:200], merges=merges_wanted, least=least)
         oracle = Tokenizer(models.BPE(unk_token=UNK))
         oracle.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -238,7 +239,8 @@ def test_every_merge_adds_one_entry_and_never_makes_the_corpus_longer(text, meth
 
 def test_a_hash_sign_can_make_a_piece_that_is_there_already():
     states = learn(corpus="own", text="##! " * 3 + "?! " * 9, merges=10, method="WordPiece")
-    assert any("##! is in the vocabulary already" in s.note for s in states)
+    before, after = next(pair for pair in pairwise(states) if "##! is in the vocabulary already" in pair[1].note)
+    assert after.vocabulary == before.vocabulary and after.newest == before.newest
 
 
 def test_pairs_below_the_least_count_are_never_merged():
@@ -326,15 +328,15 @@ def test_a_token_has_one_colour_in_all_rows_and_at_all_steps(corpus):
 
 
 def test_text_cannot_become_markup_in_the_figure():
-    p = Params(corpus="own", text="<b> <b> &amp;", merges=2)
+    p = Params(corpus="own", text="<<i>> <<i>> &amp;", merges=3)
     states = list(run(p))
     labels = [text for now in range(len(states)) for text in chart(states, p, now)[1]["text"]]
-    assert any("&lt;" in text for text in labels) or any("&amp;" in text for text in labels)
-    assert not any("<b>b" in text or " <b> " in text for text in labels)
+    assert any("&lt; + &lt;" in text for text in labels)
+    assert not any("<" in text.replace("<b>", "").replace("</b>", "") for text in labels), "only the bold counts"
 
 
 def test_invisible_characters_are_written_as_code():
-    p = Params(corpus="mixed", sentence="👩‍💻 e\u0301", merges=0)
+    p = Params(corpus="mixed", sentence="👩‍💻 e\u0301")
     _, _, rows = chart(list(run(p)), p, 0)
     assert rows["Sentence by characters"]["texts"][:3] == ["👩", "⟨200D⟩", "💻"]
     assert "◌\u0301" in rows["Sentence by characters"]["subs"][-1]
@@ -358,7 +360,7 @@ def test_a_corpus_of_single_characters_has_nothing_to_merge():
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.text(max_size=300), st.text(max_size=200), st.sampled_from(METHODS), st.integers(0, 12), st.integers(1, 3))
+@given(st.text(max_size=300), st.text(max_size=200), st.sampled_from(METHODS), st.integers(1, 12), st.integers(1, 3))
 def test_any_unicode_text_runs_and_every_figure_is_valid(text, sentence, method, merges, least):
     p = Params(corpus="own", text=text, sentence=sentence, method=method, merges=merges, least=least)
     states = list(run(p))
@@ -379,17 +381,13 @@ WORST = {
     "emoji with joiners": "👩‍💻👨‍🚀" * 3333,
     "words of one character": " ".join(chr(rng.randrange(0x4E00, 0x9FFF)) for _ in range(10_000)),
     "only spaces": " " * 20_000,
-    "every letter and mark there is": "".join(c for c in map(chr, range(0x2FFF)) if unicodedata.category(c)[0] in "LM"),
 }
 
 
-@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", WORST)
-def test_the_longest_legal_texts_stay_within_the_bounds(name, method):
+def test_the_longest_legal_texts_stay_within_the_bounds(name):
     text = WORST[name]
-    if name.startswith("Chinese") and method == "WordPiece":
-        pytest.skip("as long as with BPE, which learns at the same time")
-    p = Params(corpus="own", text=text, sentence=text[:200], method=method, merges=300)
+    p = Params(corpus="own", text=text, sentence=text[:200], method="WordPiece", merges=300)  # BPE learns as well
     states = list(run(p))
     film = Film(draw, p, p.length)
     film.extend(states, True)

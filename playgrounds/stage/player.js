@@ -345,7 +345,7 @@ function readable(value) {
 /** A copy of a figure's part with the stand-in colours replaced. */
 function recolour(part, scheme) {
   if (typeof part === "string") return scheme[part] ?? part;
-  if (Array.isArray(part)) return typeof part[0] === "number" ? part : part.map((one) => recolour(one, scheme));
+  if (Array.isArray(part)) return part.length && part.every((one) => typeof one === "number") ? part : part.map((one) => recolour(one, scheme));
   if (part === null || typeof part !== "object") return part;
   return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, recolour(value, scheme)]));
 }

@@ -1,0 +1,238 @@
+"""Runs are computed once for everybody, kept while there is room, and one that fails keeps what it has."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from playgrounds.kit.catalogue import Playground, load, names
+from playgrounds.kit.runs import Run, Store, key
+from tests import toy
+
+PARAMS = toy.Params(steps=40)
+
+
+def toy_with(digest: str = "1", name: str = "toy", **replaced: Any) -> Playground:
+    """The toy with some of its names replaced."""
+    module = ModuleType("toy")
+    module.__dict__.update(vars(toy) | replaced)
+    return Playground(name, module, digest)
+
+
+def counted(counts: Counter, pause: float = 0.0) -> Callable[[Any], Iterator[Any]]:
+    """The toy's run, slower, counting what it computes."""
+
+    def run(p: toy.Params) -> Iterator[toy.State]:
+        for state in toy.run(p):
+            counts[p] += 1
+            time.sleep(pause)
+            yield state
+
+    return run
+
+
+def failing(at: int) -> Callable[[Any], Iterator[Any]]:
+    """The toy's run with a bug in its state number `at`."""
+
+    def run(p: toy.Params) -> Iterator[toy.State]:
+        for i, state in enumerate(toy.run(p)):
+            if i == at:
+                raise ZeroDivisionError("a bug")
+            yield state
+
+    return run
+
+
+def together(*calls: Callable[[], Any]) -> None:
+    """All calls at the same time, each in a thread of its own; what one raises is raised here."""
+    errors: list[BaseException] = []
+    start = threading.Barrier(len(calls))
+
+    def work(call: Callable[[], Any]) -> None:
+        start.wait(10)
+        try:
+            call()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    if errors:
+        raise errors[0]
+
+
+def test_readers_who_ask_for_one_run_at_once_have_it_computed_once():
+    counts: Counter = Counter()
+    playground, store, got = toy_with(run=counted(counts, 0.002)), Store(), []
+
+    def reader() -> None:
+        run = store.get(playground, toy.Params(steps=40))
+        while not run.done:
+            run.advance(0.02)
+        got.append((run, run.message(0)))
+
+    together(*[reader] * 6)
+    runs, messages = zip(*got, strict=True)
+    assert len(set(map(id, runs))) == 1 and len(set(messages)) == 1
+    assert counts == {PARAMS: 41} and runs[0].failure == ""
+    assert runs[0].film.steps == list(range(41))
+
+
+def test_different_runs_take_turns():
+    running, most = 0, 0
+
+    def run(p: toy.Params) -> Iterator[toy.State]:
+        nonlocal running, most
+        for state in toy.run(p):
+            running += 1
+            most = max(most, running)
+            time.sleep(0.002)
+            running -= 1
+            yield state
+
+    playground = toy_with(run=run)
+    runs = [Run(playground, toy.Params(steps=20, seed=seed)) for seed in range(4)]
+    together(*[one.finish for one in runs])
+    assert most == 1 and all(one.done and not one.failure for one in runs)
+
+
+def test_a_round_ends_soon_after_its_time_is_up_and_the_next_goes_on_where_it_ended():
+    counts: Counter = Counter()
+    run = Run(toy_with(run=counted(counts, 0.01)), PARAMS)
+    run.advance(0.05)
+    first = len(run.states)
+    assert 1 <= first <= 8 and not run.done and run.film.steps == list(range(first))
+    run.finish()
+    assert counts == {PARAMS: 41} and run.done and run.film.done
+    assert [state.step for state in run.states] == list(range(41))
+    run.advance()
+    assert counts == {PARAMS: 41}, "a finished run has nothing to compute"
+
+
+def test_who_is_behind_is_given_what_is_there_and_only_who_is_in_front_computes():
+    counts: Counter = Counter()
+    run = Run(toy_with(run=counted(counts, 0.005)), PARAMS)
+    while len(run.film.steps) < 3:
+        run.advance(0.01)
+    there = len(run.film.steps)
+    run.advance(0.05, beyond=1)
+    run.advance(0.05, beyond=there - 1)
+    assert counts[PARAMS] == there, "those frames were there"
+    run.advance(0.05, beyond=there)
+    assert counts[PARAMS] > there
+
+
+@pytest.mark.parametrize("before", [0, 5])
+def test_a_run_whose_playground_raises_ends_with_the_failure_and_keeps_what_it_had(before, caplog):
+    run = Run(toy_with(run=failing(12)), PARAMS)
+    if before:
+        while len(run.states) < before:
+            run.advance(1e-5)
+    run.finish()
+    assert run.done and run.failure == "ZeroDivisionError: a bug"
+    assert [state.step for state in run.states] == list(range(12))
+    assert "a bug" in caplog.text, "the log has the traceback"
+    assert run.film.steps == list(range(12)), "what was computed can be looked at"
+    assert run.film.done, "the player must not wait for more"
+
+
+@pytest.mark.parametrize("seconds", [1e-5, 10])
+def test_a_picture_that_fails_ends_the_run_as_well(seconds):
+    def draw(p: Any, states: Any, now: int) -> Any:
+        return toy.draw(p, states, now) | {"data": [{}] * now}
+
+    run = Run(toy_with(draw=draw), PARAMS)
+    while not run.done:
+        run.advance(seconds)
+    assert "same number of traces" in run.failure and run.states
+    assert run.film.done, "the player must not wait for more"
+
+
+def test_a_run_that_fails_at_once_has_a_failure_and_no_states():
+    run = Run(toy_with(run=failing(0)), PARAMS).finish()
+    assert (run.done, run.failure, run.states, run.film.steps) == (True, "ZeroDivisionError: a bug", [], [])
+
+
+def test_the_same_question_gets_the_same_bytes_and_a_longer_run_new_ones():
+    run = Run(toy_with(run=counted(Counter(), 0.005)), PARAMS)
+    run.advance(0.03)
+    assert run.message(0, start=3) is run.message(0, start=3)
+    early = run.message(0)
+    assert run.message(0, start=3) != early and run.message(1) != early
+    assert run.message(0) == early
+    run.finish()
+    assert len(run.message(0)) > len(early)
+
+
+def test_a_run_counts_the_bytes_of_each_array_once():
+    big = np.zeros(100_000)
+
+    def run(p: toy.Params) -> Iterator[toy.State]:
+        for state in toy.run(p):
+            yield state._replace(path=big)
+
+    shared = Run(toy_with(run=run), PARAMS).finish()
+    assert big.nbytes < shared.nbytes < 2 * big.nbytes
+    assert shared.nbytes >= big.nbytes + shared.film.nbytes
+
+
+def test_a_store_gives_the_same_run_for_equal_params_as_long_as_it_keeps_it():
+    store, playground = Store(), toy_with()
+    assert store.get(playground, toy.Params(rate=0.2)) is store.get(playground, toy.Params(rate=0.2))
+    assert store.get(playground, toy.Params(rate=0.3)) is not store.get(playground, toy.Params(rate=0.2))
+    assert len(store) == 2
+
+
+def test_a_full_store_forgets_what_was_not_asked_for_longest():
+    playground = toy_with()
+    size = Run(playground, PARAMS).finish().nbytes
+    store = Store(room=int(3.5 * size))
+    params = [toy.Params(steps=40, name=name) for name in "abcd"]
+    a, b, c, d = (store.get(playground, p).finish() for p in params)
+    assert store.get(playground, params[0]) is a, "a is used again, so b is the oldest now"
+    store.tidy()
+    assert len(store) == 3
+    assert [store.get(playground, p) for p in (params[0], *params[2:])] == [a, c, d]
+    assert store.get(playground, params[1]) is not b
+
+
+def test_the_newest_run_is_kept_even_if_it_alone_is_too_large():
+    store, playground = Store(room=0), toy_with()
+    store.get(playground, toy.Params(seed=1)).finish()
+    newest = store.get(playground, toy.Params(seed=2)).finish()
+    store.tidy()
+    assert len(store) == 1 and store.get(playground, toy.Params(seed=2)) is newest
+
+
+def test_a_run_that_is_forgotten_while_a_reader_has_it_goes_on_for_that_reader():
+    store, playground = Store(room=0), toy_with(run=counted(Counter(), 0.001))
+    mine = store.get(playground, PARAMS)
+    mine.advance(0.01)
+    store.get(playground, toy.Params(seed=9))
+    store.tidy()
+    assert mine.finish().film.steps == list(range(41)) and not mine.failure
+
+
+def test_one_run_has_one_name_and_another_has_another():
+    playground = toy_with()
+    assert key(playground, toy.Params()) == key(toy_with(), toy.Params(rate=0.1))
+    others = [
+        (playground, toy.Params(rate=0.2)),
+        (playground, toy.Params(marks=("where", "how often"))),
+        (toy_with(digest="2"), toy.Params()),
+        (toy_with(name="tyo"), toy.Params()),
+    ]
+    assert len({key(playground, toy.Params()), *(key(*other) for other in others)}) == 5
+
+
+def test_every_playground_has_a_digest_of_its_own_source():
+    digests = {load(name).digest for name in names()}
+    assert len(digests) == len(names()) and all(load(name).digest in digests for name in names())
