@@ -493,7 +493,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Figure:
     shapes = fig["layout"]["shapes"]
     for i, name in enumerate(p.optimizers):
         colour, dash = LOOKS[name]
-        look, way, own = {"dash": dash, "width": 2}, within(p, path[:, i]), [end.own[i]]
+        look, way, own = {"dash": dash, "width": 2}, within(p, path[:, i], 5), [end.own[i]]
         said = {"hovertemplate": "%{y:.3g} after step %{x}"}, {"hovertemplate": "%{y:.3g} for η = %{x:.3g}"}
         fig["data"] += [
             lines(1, *way.T, name, colour, line={"width": 1}, opacity=0.45, **STILL),
@@ -504,7 +504,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Figure:
         if varies:
             fig["data"].append(lines(4, steps, etas[:, i], name, colour, line=look | {"shape": "vh"}, **STILL))
         shapes.append(polyline(1, *way[max(0, state.step + 1 - TAIL) : state.step + 1].T, colour, 2, dash))
-        shapes.append(dot(1, *way[state.step], colour))
+        shapes.append(dot(1, *within(p, path[[state.step], i], 1)[0], colour))
     shapes += [rule(panel, state.step) for panel in (2, 4)[: 1 + varies]]
     if not p.tuned:
         shapes.append(rule(3, p.rate))
@@ -579,14 +579,17 @@ def arrivals(p: Params, end: State, start: float) -> dict:
     return points(2, step, loss, "arrived", [*colours], marker={"symbol": "diamond"}, **texts, **STILL)
 
 
-def within(p: Params, path: np.ndarray) -> np.ndarray:
-    """Where path of shape (steps, weights) stands in the picture, (steps, 2); far out only its direction is kept."""
+def within(p: Params, path: np.ndarray, most: float) -> np.ndarray:
+    """Where path of shape (steps, weights) stands in the picture, (steps, 2).
+
+    What is further out than `most` times the picture's edge is drawn there, in its direction from the middle.
+    """
     size = np.array([SPAN, SPAN])
     if p.surface == "bowl":
         path = np.stack([path[:, 0], loss_of(p, path)], axis=1)
         size[1] = top_of_bowl(p)
     far = np.abs(path / size).max(axis=1, keepdims=True)
-    return path * (5 / np.maximum(far, 5))
+    return path * (most / np.maximum(far, most))
 
 
 def cut(losses: np.ndarray, start: float) -> np.ndarray:
@@ -598,8 +601,13 @@ def decades(values: np.ndarray, margin: float, start: float = 1.0, most: float =
     """A log axis over the values, at the utmost from 1e-16 to `most` times `start`, and at least one decade long."""
     low, high = np.log10(np.clip([values.min(), values.max()], 1e-16 * start, most * start))
     low = min(low, high - 1)
-    shown = [short(low - margin), short(high + margin)]
-    return {"type": "log", "range": shown, "dtick": max(1, ceil((high - low) / 5)), "exponentformat": "power"}
+    return {
+        "type": "log",
+        "range": [short(low - margin), short(high + margin)],
+        "dtick": max(1, ceil((high - low) / 5)),
+        "exponentformat": "power",
+        "tickfont": {"color": MUTED, "size": 11},  # Plotly writes powers a quarter larger
+    }
 
 
 def threshold(fig: Figure, p: Params, bound: float) -> None:

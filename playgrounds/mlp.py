@@ -94,9 +94,10 @@ def forward(x: np.ndarray, weights: list, biases: list, activation: str) -> list
     """Values of all layers for x of shape (n, 2): the inputs, each hidden layer, the output's logits (n, 1)."""
     f, _ = ACTIVATIONS[activation]
     values = [x]
-    for layer, (w, b) in enumerate(zip(weights, biases, strict=True), start=1):
-        z = values[-1] @ w.T + b
-        values.append(z if layer == len(weights) else f(z))
+    with np.errstate(over="ignore", invalid="ignore"):  # a net that diverges is shown too
+        for layer, (w, b) in enumerate(zip(weights, biases, strict=True), start=1):
+            z = values[-1] @ w.T + b
+            values.append(z if layer == len(weights) else f(z))
     return values
 
 
@@ -251,7 +252,8 @@ def grid(n: int) -> np.ndarray:
     return np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
 
 
-BIG, SMALL = grid(50), grid(24)
+BIG, SMALL = 60, 20  # cells a side
+OUTPUT, UNIT = grid(BIG), grid(SMALL)
 
 
 def places(layers: list[int]) -> tuple[list[list[tuple[float, float]]], float]:
@@ -279,7 +281,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Figure:
         Panel((0, 0.46, 0.28, 1), 280, "The net: what each unit sees", NET_X, NET_Y, bare=True),
         Panel((0, 1, 0, 0.15), 130, "Loss by epoch: training ━  test ┄", epochs, _loss_axis(curves[:, 1:])),
     )
-    field = np.tanh(forward(BIG, state.weights, state.biases, p.activation)[-1] / 2).reshape(50, 50)
+    field = np.tanh(forward(OUTPUT, state.weights, state.biases, p.activation)[-1] / 2).reshape(BIG, BIG)
     paint(fig, 1, field, (-SPAN, SPAN), (-SPAN, SPAN))
     fig["data"] += [
         points(1, x_test[:, 0], x_test[:, 1], "test", classes(y_test), marker=hollow, hoverinfo="skip"),
@@ -295,16 +297,18 @@ def draw(p: Params, states: Sequence[State], now: int) -> Figure:
 def _network(fig: Figure, p: Params, state: State) -> dict:
     """Paint units and lines into the second panel; the trace returned says their numbers on hover."""
     middle, tall = places(p.layers)
+    thick = 7 * min(1, 4 / max(p.layers))  # px of the largest weights
     wide = tall * 1.2  # the panel is wider than tall by about that much: units look square
-    seen = forward(SMALL, state.weights, state.biases, p.activation)
+    seen = forward(UNIT, state.weights, state.biases, p.activation)
     for k, layer in enumerate(middle):
         values = np.tanh(seen[k] / 2) if k == len(middle) - 1 else seen[k]
         if p.activation == "sigmoid" and 0 < k < len(middle) - 1:
             values = 2 * values - 1
+        values = np.nan_to_num(values)
         values = values / max(1.0, np.abs(values).max())
         for i, (u, v) in enumerate(layer):
             ends = (u - wide / 2, u + wide / 2), (v - tall / 2, v + tall / 2)
-            paint(fig, 2, values[:, i].reshape(24, 24), *ends)
+            paint(fig, 2, values[:, i].reshape(SMALL, SMALL), *ends)
             fig["layout"]["shapes"].append(box(2, *ends, FAINT))
     spots, texts = [], []
     names = ["x₁", "x₂"]
@@ -317,7 +321,7 @@ def _network(fig: Figure, p: Params, state: State) -> dict:
             for i, (s, t) in enumerate(middle[k - 1]):
                 value = w[j, i]
                 ends = (s + wide / 2, t), (u - wide / 2, v)
-                width = 0.4 + 7 * abs(value) / (2 + abs(value))
+                width = 0.4 + thick * abs(value) / (2 + abs(value))
                 fig["layout"]["shapes"].append(segment(2, *ends, ORANGE if value > 0 else BLUE, width))
                 at = 0.25 + 0.5 * (i + 0.5) / w.shape[1]
                 spots.append((ends[0][0] + at * (ends[1][0] - ends[0][0]), t + at * (v - t)))
@@ -334,9 +338,10 @@ def _loss_axis(losses: np.ndarray) -> dict:
     low, high = (losses.min(), losses.max()) if len(losses) else (0.1, 1)
     if high < 30 * low:
         return {"range": [0, short(1.05 * high)], "nticks": 4}
+    low, high = np.log10(low) - 0.1, np.log10(high) + 0.1
     return {
         "type": "log",
-        "range": [short(np.log10(low) - 0.1), short(np.log10(high) + 0.1)],
-        "dtick": 1,
+        "range": [short(low), short(high)],
+        "dtick": ceil((high - low) / 4),
         "exponentformat": "power",
     }

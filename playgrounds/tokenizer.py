@@ -372,10 +372,11 @@ def draw(p: Params, states: Sequence[State], now: int) -> Figure:
     """The pairs that were counted for this merge; tokens and vocabulary with a cursor; below, corpus and sentence."""
     state = states[now]
     wide = PAIRS + 0.6
+    counts = "Pair counts" if p.method == "BPE" else "count(ab)/(count(a)·count(b))"
     merges = {"text": "merges", "font": {"color": MUTED, "size": 13}, "standoff": 4}
     fig = figure(
         290,
-        Panel((0, 0.6, 0, 1), 230, f"Pair {'counts' if p.method == 'BPE' else 'scores'} (orange: merged in this step)",
+        Panel((0, 0.6, 0, 1), 230, f"{counts} before this merge",
               {"range": [0, 1.02]}, {"range": [-wide, 0.6]}, bare=True),
         Panel((0.69, 1, 0, 1), 150, "Corpus tokens ━  vocabulary ┄",
               {"range": [0, max(1, len(states) - 1)], "nticks": 5, "title": merges},

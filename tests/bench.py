@@ -220,7 +220,7 @@ def _in_page(page: Any, script: str) -> Any:
     """What the script resolves to."""
     return page.evaluate(
         "() => new Promise((resolve, reject) => {"
-        f"setTimeout(() => reject(Error('nothing on the screen after 30 s')), 30000); {script} }})"
+        f"setTimeout(() => reject(Error('nothing happened for 10 s')), 10000); {script} }})"
     )
 
 
@@ -248,13 +248,21 @@ def knob() -> Iterator[Row]:
     """A reader alone with the default XOR run, after the first visit."""
     with Server("knob") as server, browser() as page:
         _open(page, server, XOR)
-        times = []
-        for _ in range(6):
+        times, cpu, lost = [], [], 0
+        for _ in range(6):  # the first one warms up
             page.wait_for_timeout(1000)
             used = server.cpu()
-            times.append((_in_page(page, DRAWN) / 1000, server.cpu() - used))
-        clock, cpu = (statistics.median(column[1:]) for column in zip(*times, strict=True))  # the first one warms up
-        yield row("knob moved to finished run drawn, default XOR", clock, "s", 0.3, cpu=cpu, all=times)
+            try:
+                times.append(_in_page(page, DRAWN) / 1000)
+                cpu.append(server.cpu() - used)
+            except Exception:  # the press came to nothing
+                lost += 1
+                _open(page, server, f"{XOR}?seed={100 + lost}")
+        why = {"why": f"{lost} of 6 presses came to nothing", "ok": False} if lost else {}
+        more = {"all": times, "cpu": statistics.median(cpu[1:] or cpu)} | why
+        yield row(
+            "knob moved to finished run drawn, default XOR", statistics.median(times[1:] or times), "s", 0.3, **more
+        )
 
         plays = []
         for _ in range(6):

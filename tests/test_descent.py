@@ -120,9 +120,17 @@ def test_every_path_is_that_of_torch_on_every_surface_with_every_schedule(surfac
         assert changed, "in a local minimum the loss stalls"
 
 
-@pytest.mark.parametrize("values", [{"decay": 0.3}, {"noise": 1, "seed": 7}, {"scale": 1}, {"scale": -5}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"decay": 0.3},
+        {"noise": 1, "scale": 1, "seed": 7},
+        {"scale": -5},
+        {"surface": "ripples", "rate": 0.05, "schedule": "plateau", "patience": 0},  # until the cuts are too small
+    ],
+)
 def test_every_path_is_that_of_torch_with_weight_decay_with_noise_and_with_a_scaled_loss(values):
-    assert_is_torch(Params(optimizers=OPTIMIZERS, rate=0.0005, steps=80, **values))
+    assert_is_torch(Params(**{"optimizers": OPTIMIZERS, "rate": 0.0005, "steps": 80} | values))
 
 
 def test_a_plateau_schedule_cuts_a_rate_that_diverges_and_the_run_comes_back():
@@ -389,6 +397,14 @@ def test_of_several_paths_one_that_diverges_stays_where_it_left_and_the_others_g
     assert np.isfinite(gone).all() and (gone == gone[0]).all() and abs(gone[0, 1]) > 1e12
     assert all(f"Diverged: GD at step {left.step}." in s.note for s in found[left.step + 1 :])
     assert found[-1].loss == found[-1].losses[1] < found[-1].worst_loss == found[-1].losses[0]
+
+
+def test_a_divergence_between_two_states_of_a_long_run_is_told_with_its_own_step():
+    values = {"optimizers": ("GD", "Adam"), "rate": 0.05}
+    told = [s for s in states(steps=900, **values) if "beyond" in s.note]
+    (at,) = [s.step for s in states(steps=90, **values) if "beyond" in s.note]
+    assert at % 3 and [s.step for s in told] == [at + 3 - at % 3]
+    assert f"Diverged: GD at step {at} (w₂ = " in told[0].note
 
 
 def test_all_metrics_stay_finite_at_the_largest_rate_on_the_steepest_surface():

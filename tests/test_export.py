@@ -20,7 +20,7 @@ TOY = Playground("toy", toy, "1")
 MAY_IMPORT = {"numpy", "torch", "sklearn"}
 
 every_setting = pytest.mark.parametrize("which", range(3), ids=["defaults", "next choices", "choices before"])
-every_playground = pytest.mark.parametrize("name", ["toy", *catalogue.names()])
+every_playground = pytest.mark.parametrize("name", sorted({"toy", *catalogue.names()}))
 
 
 def get(name: str, which: int) -> tuple[Playground, Params]:
@@ -92,7 +92,9 @@ def test_the_script_reads_like_the_playground_with_the_readers_values(name):
     assert ast.get_source_segment(playground.source, run) in source, "run is copied as it stands"
 
 
-@pytest.mark.parametrize("text", [*ODD_TEXTS, "\\", "\\u", "\r\n\t", "\u2028\ufeff", "'", '"', "'''", "x" * 300, "", "# no"])
+@pytest.mark.parametrize(
+    "text", [*ODD_TEXTS, "\\", "\\u", "\r\n\t", "\u2028\ufeff", "'", '"', "'''", "x" * 300, "", "# no"]
+)
 def test_any_text_of_the_reader_survives(text):
     params = toy.Params(steps=0, name=text)
     space: dict[str, Any] = {"__name__": "exported"}
@@ -101,7 +103,7 @@ def test_any_text_of_the_reader_survives(text):
     assert [state.letters for state in space["run"](space["Params"]())] == [next(toy.run(params)).letters]
 
 
-ODD_TITLES = ['The """ and \\ and \\N{x} \\x term', "ends in a quote\"", "ends in \\", "two\nlines", "{braces} %s 👩‍💻"]
+ODD_TITLES = ['The """ and \\ and \\N{x} \\x term', 'ends in a quote"', "ends in \\", "two\nlines", "{braces} %s 👩‍💻"]
 
 
 @pytest.mark.parametrize("title", ODD_TITLES)

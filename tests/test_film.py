@@ -157,7 +157,7 @@ def test_a_field_is_cut_at_one_and_undefined_values_are_neutral():
 
 
 def test_a_frame_holds_only_what_differs_from_the_first():
-    film, player, _ = film_of(toy, toy.Params(steps=20))
+    _, player, _ = film_of(toy, toy.Params(steps=20))
     assert player.frames[0]["data"] == {} and player.frames[0]["layout"] == {} and player.frames[0]["chips"] == {}
     for frame in player.frames[1:]:
         assert frame["data"].keys() == {"1"} and "type" not in frame["data"]["1"]
@@ -166,7 +166,12 @@ def test_a_frame_holds_only_what_differs_from_the_first():
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, np.float32("nan"), np.float64("inf")])
 def test_what_is_not_finite_is_null_because_json_has_no_word_for_it(value):
-    sent = {"one": value, "list": [value, 1.5], "array": np.array([value, 2.5]), "single": np.array([value], np.float32)}
+    sent = {
+        "one": value,
+        "list": [value, 1.5],
+        "array": np.array([value, 2.5]),
+        "single": np.array([value], np.float32),
+    }
     assert json.loads(encode(sent)) == {"one": None, "list": [None, 1.5], "array": [None, 2.5], "single": [None]}
 
 

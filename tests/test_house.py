@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,16 +23,26 @@ ROOT = Path(__file__).resolve().parent.parent
 MADE = {".venv", ".git", "build", "static", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis"}
 PLACE = "/" + "work" + "/"  # where this was written; it must stand nowhere, here neither
 INDEX = re.compile("pypi" + r"\.org|python" + r"hosted\.org|index" + r"[-_]url|--find" + "-links", re.IGNORECASE)
+OWN_INDEX = "PIP_INDEX" + "_URL"
 
 
-def files(*patterns: str) -> list[Path]:
-    """Files of the project, not those that are made."""
-    found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
-    return sorted(path for path in found if not MADE & set(path.relative_to(ROOT).parts))
+@cache
+def everything() -> list[Path]:
+    """All files of the project, not those that are made."""
+    found: list[Path] = []
+    for folder, folders, names_ in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in MADE]
+        found += [Path(folder, name) for name in names_]
+    return sorted(found)
+
+
+def files(pattern: str) -> list[Path]:
+    """Those that match, as seen from the project's folder; * stands for slashes, too."""
+    return [path for path in everything() if fnmatch(at(path), pattern)]
 
 
 def python(*folders: str) -> list[Path]:
-    return files(*(f"{folder}/**/*.py" for folder in folders))
+    return [path for folder in folders for path in files(f"{folder}*.py")]
 
 
 def at(path: Path) -> str:
@@ -58,21 +70,21 @@ def literals(source: str) -> Iterator[str]:
 # ----------------------------------------------------------------------------------------------- who may know of whom
 
 
-@each(python("playgrounds/kit"))
+@each(python("playgrounds/kit/"))
 def test_the_kit_knows_neither_streamlit_nor_what_stands_on_it(path):
     for module in imported(path.read_text(encoding="utf-8")):
         assert not re.match(r"streamlit|pages|glossary|app$|\.", module), module
         assert not module.startswith("playgrounds") or module.startswith("playgrounds.kit"), module
 
 
-@each(python("playgrounds/stage"))
+@each(python("playgrounds/stage/"))
 def test_the_stage_knows_the_kit_and_no_page_and_no_playground(path):
     for module in imported(path.read_text(encoding="utf-8")):
         assert not re.match(r"pages|glossary|app$|\.", module), module
         assert not module.startswith("playgrounds") or re.match(r"playgrounds\.(kit|stage)\b", module), module
 
 
-@each(python("pages"))
+@each(python("pages/"))
 def test_pages_open_playgrounds_through_the_stage_only(path):
     for module in imported(path.read_text(encoding="utf-8")):
         assert not re.match(r"torch|sklearn|plotly|app$", module), module
@@ -80,17 +92,17 @@ def test_pages_open_playgrounds_through_the_stage_only(path):
 
 
 def test_session_state_stands_in_the_stage_only():
-    found = {at(path) for path in python(".") if "session_state" in path.read_text(encoding="utf-8")}
+    found = {at(path) for path in python("") if "session_state" in path.read_text(encoding="utf-8")}
     assert {path for path in found if not path.startswith(("playgrounds/stage/", "tests/"))} == set()
 
 
-@each([*python("playgrounds/stage", "playgrounds/kit", "pages"), ROOT / "app.py", ROOT / "glossary.py"])
+@each([*python("playgrounds/stage/", "playgrounds/kit/", "pages/"), ROOT / "app.py", ROOT / "glossary.py"])
 def test_no_playground_and_no_term_is_known_by_name(path):
     known = set(names()) | {term.slug for term in glossary.load().terms}
     assert known.isdisjoint(literals(path.read_text(encoding="utf-8")))
 
 
-@each(files("playgrounds/stage/*.js", "playgrounds/stage/*.css", "playgrounds/stage/*.html"))
+@each(files("playgrounds/stage/*.[jch]*"))
 def test_no_playground_is_known_by_name_to_the_player(path):
     text = path.read_text(encoding="utf-8")
     assert not [name for name in names() if re.search(rf"\b{name}\b", text)]
@@ -114,7 +126,7 @@ def test_every_requirement_is_pinned(path):
 
 
 def test_what_the_app_imports_is_required_and_what_is_required_is_imported():
-    app = python("playgrounds", "pages") + [ROOT / "app.py", ROOT / "glossary.py"]
+    app = [*python("playgrounds/", "pages/"), ROOT / "app.py", ROOT / "glossary.py"]
     modules = {module.partition(".")[0] for path in app for module in imported(path.read_text(encoding="utf-8"))}
     modules -= sys.stdlib_module_names | {"playgrounds", "pages", "glossary"}
     called = {"scikit-learn": "sklearn"}
@@ -123,18 +135,18 @@ def test_what_the_app_imports_is_required_and_what_is_required_is_imported():
 
 
 def test_no_file_says_where_it_was_written_or_where_packages_come_from():
-    own = os.environ.get("PIP_INDEX_URL", "")
+    own = os.environ.get(OWN_INDEX, "")
     host = own.split("//")[-1].split("@")[-1].split("/")[0]
-    for path in files("*", "**/*", ".ci/*", ".streamlit/*"):
+    for path in everything():
         text = path.read_bytes().decode("utf-8", "replace")
         assert PLACE not in text, at(path)
         assert not INDEX.search(text) and not (host and host in text), at(path)
 
 
-@each([path for path in python("playgrounds", "pages") if path.name != "__init__.py"] + [ROOT / "app.py", ROOT / "glossary.py"])
+@each([*python("playgrounds/", "pages/"), ROOT / "app.py", ROOT / "glossary.py"])
 def test_every_file_says_in_its_first_line_what_it_is_for(path):
     said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    assert re.match(r"[A-Z].{15,}[.:]$", said.partition("\n")[0]), said
+    assert re.match(r"[A-Z`].{15,}[.:]$", said.partition("\n")[0]), said
 
 
 # --------------------------------------------------------------------------------------------------- settings, colours
@@ -217,9 +229,11 @@ def test_the_two_classes_differ_for_readers_who_lack_a_cone(cone):
 
 
 def test_no_python_file_but_the_palette_has_a_colour_of_its_own():
-    for path in [*python("playgrounds", "pages"), ROOT / "app.py", ROOT / "glossary.py"]:
+    for path in [*python("playgrounds/", "pages/"), ROOT / "app.py", ROOT / "glossary.py"]:
         if path.name != "palette.py":
-            found = [text for text in literals(path.read_text(encoding="utf-8")) if re.fullmatch(r"#[0-9a-f]{3,8}", text)]
+            found = [
+                text for text in literals(path.read_text(encoding="utf-8")) if re.fullmatch(r"#[0-9a-f]{3,8}", text)
+            ]
             assert set(found) <= {"#ffffff"}, f"{at(path)}: {found}"  # white: the paper of a QR code
 
 
@@ -241,10 +255,10 @@ print(app.get_by_key("playground-toy:player").type, app.select_slider(key="playg
 
 def test_a_new_playground_takes_one_file_and_no_other_change(tmp_path):
     copied = tmp_path / "glossary"
-    shutil.copytree(ROOT, copied, ignore=lambda _, entries: MADE & set(entries))
+    shutil.copytree(ROOT, copied, ignore=lambda _, entries: (MADE - {"static"}) & set(entries))
     shutil.copy(ROOT / "tests" / "toy.py", copied / "playgrounds" / "toy.py")
 
-    tests = ["tests/test_playgrounds.py", "tests/test_film.py", "tests/test_params.py"]
+    tests = ["tests/test_playgrounds.py", "tests/test_film.py", "tests/test_params.py", "tests/test_export.py"]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "--durations=0", *tests, "-k", "[toy]"]
     done = subprocess.run(command, cwd=copied, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

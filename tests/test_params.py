@@ -5,6 +5,7 @@ import re
 import tracemalloc
 import zlib
 from datetime import date
+from itertools import pairwise
 from typing import Any, Literal
 
 import pytest
@@ -26,6 +27,7 @@ START = toy.Params()
 def quick(examples: int) -> settings:
     return settings(max_examples=examples, deadline=None)
 
+
 every_params = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
@@ -43,7 +45,9 @@ def legal_values(one: Knob) -> st.SearchStrategy:
         case "float":
             return st.floats(one.lo, one.hi)
         case "text":
-            return st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=min(one.hi, 400))
+            return st.text(
+                st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=min(one.hi, 400)
+            )
 
 
 def legal_params(kind: type[Params]) -> st.SearchStrategy:
@@ -101,7 +105,9 @@ def test_write_and_read_of_one_knob_undo_each_other(kind, data):
     assert one.read(list(value) if one.kind == "choices" else value, None) == (value, ""), "the same, typed, from TOML"
 
 
-@pytest.mark.parametrize("text", ["a" * 80, "a" * 81, "~", "~abc", "👩‍💻" * 100, "\U0001f600" * 300, "é" * 300, " \n\t", ""])
+@pytest.mark.parametrize(
+    "text", ["a" * 80, "a" * 81, "~", "~abc", "👩‍💻" * 100, "\U0001f600" * 300, "é" * 300, " \n\t", ""]
+)
 def test_texts_survive_a_link_short_or_packed(text):
     name = toy.Params.knobs()["name"]
     assert name.read(name.write(text), None) == (text, "")
@@ -117,7 +123,7 @@ def test_the_stops_of_a_log_slider_run_from_bound_to_bound_evenly(kind):
         assert grid[0] == one.lo and grid[-1] == one.hi and grid == sorted(set(grid))
         assert one.kind != "int" or all(type(stop) is int for stop in grid)
         assert all(one.read(stop, None) == (stop, "") for stop in grid)
-        ratios = [b / a for a, b in zip(grid, grid[1:])]
+        ratios = [b / a for a, b in pairwise(grid)]
         assert max(ratios) < 1.2 or one.kind == "int", "about twenty stops a decade"
 
 
@@ -220,9 +226,10 @@ def test_a_text_that_inflates_to_gigabytes_is_not_inflated():
 
 nonsense = st.one_of(
     st.text(st.characters(exclude_categories=()), max_size=60),
-    st.sampled_from(["nan", "-inf", "1e9", "1e400", "../x", "9" * 5000, "~", "~~", "\x00", "\ud800", "0x1f", "None", "[]",
-                     "<script>alert(1)</script>", "**bold** [link](javascript:x) $x$ `code`", "# big", "x" * 100_000,
-                     packed(b"x" * 999), packed(b"x" * 10**6), "٣", "1_0", "True", "-0", "5e-324", "1,2,5", ",,,"]),
+    st.sampled_from(["nan", "-inf", "1e9", "1e400", "../x", "9" * 5000, "~", "~~", "\x00", "\ud800", "0x1f", "None",
+                     "[]", "<script>alert(1)</script>", "**bold** [link](javascript:x) $x$ `code`", "# big",
+                     "x" * 100_000, packed(b"x" * 999), packed(b"x" * 10**6),
+                     "٣", "1_0", "True", "-0", "5e-324", "1,2,5", ",,,"]),
     st.floats().map(str),
     st.integers().map(str),
 )  # fmt: skip
@@ -326,27 +333,25 @@ def test_params_cannot_be_made_with_what_is_not_declared(values):
         toy.Params(**values)
 
 
-@pytest.mark.parametrize(
-    ("annotation", "value", "said"),
-    [
-        (int, 3, "not declared with knob"),
-        (float, knob(0.1, label="x"), "needs bounds"),
-        (int, knob(1, 0, label="x"), "needs bounds"),
-        (str, knob("", label="x"), "bound"),
-        (list[int], knob([1], label="x"), "no kind of knob"),
-        (str | None, knob("", 0, 9, label="x"), "no kind of knob"),
-        (int, knob(1, 5, 0, label="x"), "5"),
-        (float, knob(0.1, 0, 1, label="x", log=True), "log"),
-        (tuple[Literal["a,b", "c"], ...], knob(("c",), label="x"), "comma"),
-        (float, knob(2.0, 0, 1, label="x"), "2.0"),
-        (bool, knob("yes?", label="x"), "yes"),
-        (str, knob("too long", 0, 3, label="x"), "8"),
-        (Literal["a", "b"], knob("third", label="x"), "third"),
-        (tuple[Literal["a", "b"], ...], knob((), label="x"), "one"),
-    ],
-    ids="no knob|no bounds|one bound|text without a bound|list|optional|bounds swapped|log from 0|comma in a choice|"
-        "default too large|default no switch|default too long|default no choice|default chooses nothing".split("|"),
-)  # fmt: skip
+BADLY_DECLARED = {
+    "no knob": (int, 3, "not declared with knob"),
+    "no bounds": (float, knob(0.1, label="x"), "needs bounds"),
+    "one bound": (int, knob(1, 0, label="x"), "needs bounds"),
+    "a text without a bound": (str, knob("", label="x"), "bound"),
+    "a list": (list[int], knob([1], label="x"), "no kind of knob"),
+    "optional": (str | None, knob("", 0, 9, label="x"), "no kind of knob"),
+    "bounds swapped": (int, knob(1, 5, 0, label="x"), "5"),
+    "log from 0": (float, knob(0.1, 0, 1, label="x", log=True), "log"),
+    "a comma in a choice": (tuple[Literal["a,b", "c"], ...], knob(("c",), label="x"), "comma"),
+    "default too large": (float, knob(2.0, 0, 1, label="x"), "2.0"),
+    "default no switch": (bool, knob("yes?", label="x"), "yes"),
+    "default too long": (str, knob("too long", 0, 3, label="x"), "8"),
+    "default no choice": (Literal["a", "b"], knob("third", label="x"), "third"),
+    "default chooses nothing": (tuple[Literal["a", "b"], ...], knob((), label="x"), "one"),
+}
+
+
+@pytest.mark.parametrize(("annotation", "value", "said"), BADLY_DECLARED.values(), ids=BADLY_DECLARED)
 def test_a_badly_declared_knob_is_reported_when_its_file_is_loaded(annotation, value, said):
     with pytest.raises(Exception, match=f"(?s)bad.*{said}"):
         type("Params", (kit.Params,), {"__annotations__": {"bad": annotation}, "bad": value, "__module__": __name__})

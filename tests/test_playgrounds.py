@@ -27,7 +27,7 @@ HEAVY = {"torch", "sklearn", "plotly", "streamlit"}
 MAY_IMPORT = {"numpy", "torch", "sklearn", "plotly", "pydantic"}
 TAKEN = {"step", "embed", "embed_options"}  # in the URL they mean something else
 PALETTE = {*palette.SERIES, palette.INK, palette.MUTED, palette.FAINT, palette.PAPER, "rgba(0,0,0,0)"}
-ODD_TEXTS = ("it's \"quoted\" \\ and\nbroken 👩‍💻", '"""triple""" \'\'\'and\'\'\' {braces} %s')
+ODD_TEXTS = ('it\'s "quoted" \\ and\nbroken 👩‍💻', "\"\"\"triple\"\"\" '''and''' {braces} %s")
 
 every_playground = pytest.mark.parametrize("name", names())
 

@@ -296,6 +296,7 @@ def test_corpus_and_vocabulary_mark_the_new_token():
     corpus, vocabulary = rows["Corpus"], rows["Vocabulary of BPE"]
     assert [corpus["texts"][i] for i in corpus["marks"]] == ["ug"] * 3
     assert [vocabulary["texts"][i] for i in vocabulary["marks"]] == ["ug"]
+    assert dict(zip(vocabulary["texts"], vocabulary["subs"], strict=True))["ug"] == "8", "after [UNK] and seven letters"
     assert [sub for sub in corpus["subs"] if sub] == ["×10", "×5", "×12", "×4", "×5"]
     assert corpus["title"] == "Corpus: 93 tokens in 36 words, 5 different"
 
@@ -303,7 +304,7 @@ def test_corpus_and_vocabulary_mark_the_new_token():
 def test_the_sentence_stands_in_four_rows_with_counts_ids_and_the_reason_of_unknowns():
     p = Params(corpus="hugs", sentence="hug mug")
     fig = draw(p, list(run(p)), 4)
-    characters, words, bpe, wordpiece = fig["chips"][-4:]
+    characters, _, bpe, wordpiece = fig["chips"][-4:]
     assert characters["texts"] == ["h", "u", "g", " ", UNK, "u", "g"]
     assert bpe["texts"] == ["hug", "", UNK, "ug"] and bpe["subs"] == ["10", "0", "0 ← m", "8"]
     assert wordpiece["texts"] == ["hug", "", UNK] and wordpiece["marks"] == [2]

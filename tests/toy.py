@@ -76,7 +76,9 @@ def draw(p: Params, states: Sequence[State], now: int) -> Figure:
         points(1, [state.step], [state.place], "now", [ORANGE if state.place > 0 else BLUE], hovertext=[state.note]),
     ]
     fig["layout"]["shapes"] += [rule(1, state.step), dot(2, state.place, 0.5, INK)]
-    fig["chips"].append(chips(f"Cells of {len(p.marks)} marks", [f"{n:.0f}" for n in state.visits], marks=[step_of(state)]))
+    fig["chips"].append(
+        chips(f"Cells of {len(p.marks)} marks", [f"{n:.0f}" for n in state.visits], marks=[step_of(state)])
+    )
     return fig
 
 

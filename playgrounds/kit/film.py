@@ -15,7 +15,7 @@ import orjson
 from playgrounds.kit.figures import Figure
 
 FRAMES = 60  # of a long run; runs of up to ALL states show every one
-ALL = 100
+ALL = 101
 
 Draw = Callable[[Any, Sequence[Any], int], Figure]
 
@@ -28,7 +28,8 @@ class Film:
 
     def __init__(self, draw: Draw, params: Any, length: int | None):
         self._draw, self._params = draw, params
-        self.stride = 1 if length is None or length <= ALL else math.ceil((length - 1) / FRAMES)
+        # An odd stride: with an even one, whatever swings to and fro would always be shown on the same side.
+        self.stride = 1 if length is None or length <= ALL else math.ceil((length - 1) / FRAMES) | 1
         self.done = False
         self.steps: list[int] = []  # index of the state behind every frame
         self._base: Figure = {}

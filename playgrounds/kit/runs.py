@@ -36,6 +36,7 @@ class Run:
         self._states: Iterator[Any] = iter(playground.run(params))
         self._lock = threading.Lock()
         self._messages: dict[Any, bytes] = {}
+        self._weighed = 0, 0  # number of states, bytes of their arrays
 
     def advance(self, seconds: float = ROUND, beyond: int = 0) -> None:
         """Compute for about `seconds`, unless the run is done or somebody else has got beyond frame `beyond`."""
@@ -79,8 +80,10 @@ class Run:
     @property
     def nbytes(self) -> int:
         """Bytes of the film, its messages and the arrays in the states, each array once."""
-        arrays = {id(a): a.nbytes for state in list(self.states) for a in _arrays(state)}
-        return self.film.nbytes + sum(map(len, list(self._messages.values()))) + sum(arrays.values())
+        if len(self.states) != self._weighed[0]:
+            arrays = {id(a): a.nbytes for state in list(self.states) for a in _arrays(state)}
+            self._weighed = len(self.states), sum(arrays.values())
+        return self.film.nbytes + sum(map(len, list(self._messages.values()))) + self._weighed[1]
 
 
 class Store:

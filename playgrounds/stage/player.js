@@ -4,6 +4,7 @@
 const PALETTE = __PALETTE__; // playgrounds/kit/palette.py
 const PHONE = 600; // px: narrower figures put their panels below each other
 const SECONDS = 6; // a film lasts about this long at normal speed
+const PATIENCE = 5000; // ms to wait for more frames before asking again
 const ON_HOVER = ["hovertext", "customdata"]; // trace attributes that nobody sees while the film plays
 
 export default function (component) {
@@ -63,7 +64,8 @@ class Player {
     };
     root.onkeydown = (event) => this.key(event);
     new ResizeObserver(() => this.resize()).observe(this.plot);
-    document.addEventListener("visibilitychange", () => this.root.isConnected && this.ask());
+    const back = () => (this.root.isConnected ? this.ask() : document.removeEventListener("visibilitychange", back));
+    document.addEventListener("visibilitychange", back);
   }
 
   /** A message has come: of a new run, more of the same run, or the one we have, after a change of theme. */
@@ -73,6 +75,7 @@ class Player {
       Object.assign(this, { run: message.run, frames: [], stopped: false, following: true, now: 0, asked: -1 });
       this.pause(false);
     }
+    clearTimeout(this.waiting);
     this.asked = -1;
     if (message.from > this.frames.length) return this.ask(); // the server believes that we have more than we have
     const before = [this.frames.length, this.done, this.theme];
@@ -318,6 +321,12 @@ class Player {
     if (this.done || this.stopped || document.hidden || this.asked === this.frames.length) return;
     this.asked = this.frames.length;
     this.tell();
+    this.waiting = setTimeout(() => this.root.isConnected && this.askAgain(), PATIENCE); // the question may get lost
+  }
+
+  askAgain() {
+    this.asked = -1;
+    this.ask();
   }
 
   showProgress() {

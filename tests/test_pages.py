@@ -1,0 +1,546 @@
+"""Pages, opened and used as a reader's session does it: nothing raises, and the URL is the whole state."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+import glossary
+from pages import frame, workbench
+from playgrounds.kit import Params, catalogue
+from playgrounds.kit.params import Knob
+from playgrounds.kit.runs import Run
+from tests.test_playgrounds import ODD_TEXTS, three
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "http://localhost:8501"
+REAL = glossary.load()
+TRAINABLE = [term for term in REAL.terms if term.playground]
+
+every_playground = pytest.mark.parametrize("name", catalogue.names())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def rounds_are_short() -> Iterator[None]:
+    """A reader's turn at the computer is so short that long runs cost these tests little."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run.advance, "__defaults__", (0.03, 0))
+        yield
+
+
+def visit(address: str = "", query: dict[str, Any] | None = None, *, embedded: bool = False, **state: Any) -> AppTest:
+    """A new reader opens an address; `state` is put into the session before.
+
+    AppTest.switch_page knows pages that are files; ours are functions, so the page is asked for as a browser does it:
+    by the hash of its address.
+    """
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app._page_hash = calc_hash(address) if address else ""
+    app.context = {"url": f"{HOST}/{address}", "is_embedded": embedded}
+    app.query_params = query or {}
+    for key, value in state.items():
+        app.session_state[key.replace("__", ":")] = value
+    return app.run()
+
+
+def fine(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception[0].value
+    return app
+
+
+def labels(part: Any) -> list[str]:
+    """Of the links to other pages, without their colour and weight."""
+    return [re.sub(r"^:\w+\[(.*)\]$", r"\1", link.proto.label).strip("*") for link in part.get("page_link")]
+
+
+def texts(app: AppTest) -> list[str]:
+    return [one.value.strip() for kind in (app.markdown, app.caption) for one in kind]
+
+
+def preset(term: glossary.Term) -> Params:
+    return catalogue.load(term.playground).Params.preset(term.preset)[0]
+
+
+def params(app: AppTest, page: str) -> Params:
+    return app.session_state[f"{page}:state"].params
+
+
+def warnings(app: AppTest) -> list[str]:
+    return [warning.value for warning in app.warning]
+
+
+def message(app: AppTest, page: str) -> dict[str, Any]:
+    """What the page sends to its player."""
+    data = app.get_by_key(f"{page}:player").proto.bytes
+    return json.loads(data[4 : 4 + int.from_bytes(data[:4], "little")])
+
+
+def widgets(app: AppTest, page: str) -> dict[str, Any]:
+    """The widgets of the knobs on the page, by knob."""
+    prefix = f"{page}:knob:"
+    return {
+        node.key.removeprefix(prefix): node for node in app.main if (getattr(node, "key", "") or "").startswith(prefix)
+    }
+
+
+def another(one: Knob, value: Any) -> Any:
+    """A legal value of the knob that is not this one; of numbers the lower bound, which costs least."""
+    match one.kind:
+        case "toggle":
+            return not value
+        case "choice":
+            return next(choice for choice in one.choices if choice != value)
+        case "choices":
+            return next((choice,) for choice in one.choices if (choice,) != value)
+        case "text":
+            return ("a text" if value != "a text" else "another text")[: one.hi]
+    return {"int": int, "float": float}[one.kind](one.lo if value != one.lo else one.hi)
+
+
+def turn(app: AppTest, page: str, one: Knob, value: Any) -> AppTest:
+    widgets(app, page)[one.name].set_value(list(value) if one.kind == "choices" else value)
+    return fine(app.run())
+
+
+# ------------------------------------------------------------------------------------------------------- reading pages
+
+
+def test_home_has_a_link_to_every_lesson_and_every_term():
+    app = fine(visit())
+    shown = labels(app.main)
+    for number, lesson in enumerate(REAL.lessons, start=1):
+        assert f"{number}. {lesson.title}" in shown and lesson.sentence in texts(app)
+    assert {term.name for term in REAL.terms} <= set(shown)
+    assert "71 terms" in texts(app)[0] and f"{len(TRAINABLE)} have a playground" in texts(app)[0]
+
+
+def test_home_lists_the_terms_from_a_to_z():
+    app = fine(visit(**{"home-order": "A to Z"}))
+    assert labels(app.main) == [term.name for term in REAL.alphabetical()]
+
+
+@pytest.mark.parametrize("lesson", REAL.lessons, ids=lambda lesson: lesson.slug)
+def test_a_lesson_shows_its_introduction_and_its_terms_with_their_first_sentences(lesson):
+    app = fine(visit(lesson.url))
+    assert [title.value for title in app.title] == [lesson.title]
+    assert REAL.markdown(lesson.introduction).strip() in texts(app)
+    for term in REAL.of(lesson):
+        assert term.name in labels(app.main) and REAL.plain(term.first_sentence) in texts(app)
+
+
+@pytest.mark.parametrize("term", REAL.terms, ids=lambda term: term.slug)
+def test_a_term_shows_what_it_is_where_it_belongs_and_where_to_go_next(term):
+    app = fine(visit(term.slug))
+    assert [title.value for title in app.title] == [term.name]
+    definition = REAL.markdown(term.definition).strip()
+    assert definition in texts(app)
+    assert REAL.markdown(term.first_sentence)[:40] in " ".join(definition.split())
+    shown = labels(app.main)
+    assert any(REAL.lesson[term.lesson].title in label for label in shown)
+    assert {REAL.term[slug].name for slug in term.see_also} <= set(shown)
+    siblings = REAL.of(REAL.lesson[term.lesson])
+    at = siblings.index(term)
+    assert at == 0 or f"← {siblings[at - 1].name}" in shown
+    assert at == len(siblings) - 1 or f"{siblings[at + 1].name} →" in shown
+
+
+def test_from_every_kind_of_page_every_term_is_in_the_sidebar():
+    for address in ("", REAL.lessons[0].url, REAL.terms[0].slug, TRAINABLE[0].slug, "no-such-page"):
+        sidebar = labels(visit(address).sidebar)
+        assert {term.name for term in REAL.terms} <= set(sidebar) and "Trainable Glossary" in sidebar, address
+
+
+@pytest.mark.parametrize(("page", "box"), [("", "home-search"), ("lesson-regularization", "sidebar-search")])
+def test_a_search_shows_what_was_meant(page, box):
+    app = visit(page)
+    app.text_input(key=box).set_value("bacprop")
+    fine(app.run())
+    part = app.main if box == "home-search" else app.sidebar
+    found = [label for label in labels(part) if label in {term.name for term in REAL.terms}]
+    assert found[0] == "Backpropagation" and (len(found) < 4 or box != "home-search")
+    app.text_input(key=box).set_value("xqzwv jkpq")
+    fine(app.run())
+    assert any("No term found" in text for text in texts(app))
+
+
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        ("xor-problm", "XOR problem"),
+        ("Learning_Rate", "Learning rate"),
+        ("%3Cscript%3Ealert(1)", None),
+        ("a%20b", None),
+        ("..", None),
+        ("%00", None),
+        ("%E6%97%A5%E6%9C%AC", None),
+        ("x" * 3000, None),
+        ("lesson-nothing", None),
+        ("playground-nothing", None),
+    ],
+)
+def test_an_address_that_nobody_has_gets_a_page_that_searches_for_what_was_meant(address, meant):
+    app = fine(visit(address))
+    assert [title.value for title in app.title] == ["No page has this address"]
+    assert "<" not in texts(app)[0] and len(texts(app)[0]) < 250
+    assert meant is None or meant in labels(app.main)
+    app.text_input(key="missing-search").set_value("dropout")
+    assert "Dropout" in labels(fine(app.run()).main)
+
+
+def test_a_glossary_with_mistakes_shows_them_all_instead_of_a_traceback(tmp_path, monkeypatch):
+    broken = tmp_path / "glossary.toml"
+    text = glossary.FILE.read_text(encoding="utf-8")
+    slug = TRAINABLE[0].slug
+    broken.write_text(
+        text.replace(f'slug = "{slug}"', f'slug = "{slug}"\nnmae = 3\npicture = "none"', 1), encoding="utf-8"
+    )
+    monkeypatch.setattr(frame, "FILE", broken)
+    monkeypatch.setattr(glossary.load, "__defaults__", (broken,))
+    for address in ("", slug):
+        app = fine(visit(address))
+        assert [title.value for title in app.title] == ["glossary.toml has mistakes"]
+        said = [code.value for code in app.code]
+        assert any(f"[{slug}] nmae" in one for one in said) and any(f"[{slug}] picture" in one for one in said)
+
+
+def test_home_and_lessons_load_neither_torch_nor_sklearn():
+    code = (
+        "import sys\n"
+        "from tests.test_pages import visit, fine\n"
+        f"for address in ('', {REAL.lessons[0].url!r}, {REAL.terms[0].slug!r}):\n"
+        "    fine(visit(address))\n"
+        "assert not {'torch', 'sklearn'} & sys.modules.keys()\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+# --------------------------------------------------------------------------------------------- a playground on its page
+
+
+@pytest.mark.parametrize("term", TRAINABLE, ids=lambda term: term.slug)
+def test_a_term_with_a_playground_has_a_player_and_its_knobs_at_the_preset(term):
+    app = fine(visit(term.slug))
+    start = preset(term)
+    assert params(app, term.slug) == start and app.query_params == {} and warnings(app) == []
+    assert app.get_by_key(f"{term.slug}:player").proto.component_name == "player"
+    sent = message(app, term.slug)
+    assert sent["from"] == 0 and sent["frames"] and sent["start"] is None
+    shown = widgets(app, term.slug)
+    assert shown.keys() == {n for n, one in start.knobs().items() if one.when is None or one.when(start)}
+    for name, widget in shown.items():
+        value = getattr(start, name)
+        assert widget.value == (list(value) if isinstance(value, tuple) else value), name
+    assert app.button(key=f"{term.slug}:reset").disabled
+
+
+def test_about_six_knobs_are_in_sight():
+    for term in TRAINABLE:
+        start = preset(term)
+        sight = [n for n, one in start.knobs().items() if not one.more and (one.when is None or one.when(start))]
+        assert len(sight) <= 8, f"{term.slug}: {sight}"
+
+
+@every_playground
+def test_every_playground_has_a_page_of_its_own(name):
+    address = workbench.address(name)
+    app = fine(visit(address))
+    assert params(app, address) == catalogue.load(name).Params()
+    assert {term.name for term in TRAINABLE if term.playground == name} <= set(labels(app.main))
+
+
+@every_playground
+def test_a_turned_knob_changes_the_run_and_the_url_and_reset_undoes_all(name):
+    page, kind = workbench.address(name), catalogue.load(name).Params
+    app, start = visit(page), kind()
+    for one in kind.knobs().values():
+        if one.name not in widgets(app, page):
+            continue  # it does not matter at these settings
+        wanted = params(app, page).model_copy(update={one.name: another(one, getattr(params(app, page), one.name))})
+        turn(app, page, one, getattr(wanted, one.name))
+        assert params(app, page) == wanted, one.name
+        assert app.query_params == wanted.to_query(start) and warnings(app) == [], one.name
+        assert message(app, page)["run"] == Run(catalogue.load(name), wanted).id, one.name
+    assert len(app.query_params) >= 3
+    fine(app.button(key=f"{page}:reset").click().run())
+    assert params(app, page) == start and app.query_params == {}
+    assert app.button(key=f"{page}:reset").disabled
+
+
+@every_playground
+def test_new_seed_takes_the_next_one_for_everybody_and_the_first_after_the_last(name):
+    page, kind = workbench.address(name), catalogue.load(name).Params
+    if "seed" not in kind.knobs():
+        assert not [button for button in visit(page).button if button.key == f"{page}:reseed"]
+        return
+    seed = kind.knobs()["seed"]
+    for before, after in ((kind().seed, kind().seed + 1), (seed.hi, seed.lo)):
+        app = fine(visit(page, {"seed": str(before)}))
+        fine(app.button(key=f"{page}:reseed").click().run())
+        assert params(app, page) == kind(seed=after) and app.query_params.get("seed", str(kind().seed)) == str(after)
+
+
+@every_playground
+@pytest.mark.parametrize("which", [1, 2])
+def test_a_link_sets_every_knob(name, which):
+    page, wanted = workbench.address(name), three(catalogue.load(name).Params)[which]
+    query = wanted.to_query(type(wanted)())
+    app = fine(visit(page, query))
+    assert params(app, page) == wanted and warnings(app) == [] and app.query_params == query
+    shown = {n: w.value for n, w in widgets(app, page).items()}
+    assert shown == {n: list(v) if isinstance(v, tuple) else v for n, v in wanted.model_dump().items() if n in shown}
+
+
+@every_playground
+def test_a_bad_value_in_a_link_is_said_once_and_costs_nothing_else(name):
+    page, kind = workbench.address(name), catalogue.load(name).Params
+    number, other, third = [
+        one for one in kind.knobs().values() if not one.when and one.kind in ("int", "float", "choice")
+    ][:3]
+    good = another(other, other.default)
+    bad = {other.name: other.write(good), number.name: "nan", "no_such_knob": "1", "step": "x"}
+    app = fine(visit(page, bad))
+    assert params(app, page) == kind(**{other.name: good})
+    said = warnings(app)
+    assert (
+        len(said) == 3
+        and said[0].startswith(f"{number.name}=nan is n")
+        and said[1].startswith("no_such_knob".replace("_", "·"))
+    )
+    assert said[2] == "step=x is not the number of a step: showing the last one."
+    turn(app, page, third, another(third, third.default))
+    assert warnings(app) == [] and app.query_params.keys() == {other.name, third.name}
+
+
+@every_playground
+def test_back_undoes_a_knob(name):
+    page, kind = workbench.address(name), catalogue.load(name).Params
+    one = next(one for one in kind.knobs().values() if not one.when and not one.more)
+    app = visit(page)
+    turn(app, page, one, another(one, one.default))
+    assert one.name in app.query_params
+    app.query_params = {}
+    fine(app.run())
+    assert params(app, page) == kind() and widgets(app, page)[one.name].value == one.default
+
+
+def test_each_page_keeps_its_own_state():
+    one, two = TRAINABLE[:2]
+    app = visit(one.slug)
+    knob = next(k for k in preset(one).knobs().values() if k.kind == "choice")
+    turn(app, one.slug, knob, another(knob, getattr(preset(one), knob.name)))
+    moved, left = params(app, one.slug), app.query_params
+    app._page_hash, app.query_params = calc_hash(two.slug), {}
+    fine(app.run())
+    assert params(app, two.slug) == preset(two)
+    app._page_hash, app.query_params = calc_hash(one.slug), left
+    fine(app.run())
+    assert params(app, one.slug) == moved
+
+
+@every_playground
+def test_a_widget_that_says_something_illegal_keeps_the_last_good_value_and_says_why(name):
+    page, kind = workbench.address(name), catalogue.load(name).Params
+    illegal = {"choices": [], "text": "x\x00y"}
+    tried = [one for one in kind.knobs().values() if one.kind in illegal and not one.when]
+    for one in tried:
+        app = visit(page)
+        widgets(app, page)[one.name].set_value(illegal[one.kind])
+        fine(app.run())
+        assert params(app, page) == kind() and app.query_params == {}
+        (said,) = warnings(app)
+        assert said.startswith(one.label) and said.endswith("The last good value is kept.")
+        assert widgets(app, page)[one.name].value == (list(one.default) if one.kind == "choices" else one.default)
+    if not tried:
+        pytest.skip("no knob of it can be set to something illegal")
+
+
+def test_the_step_of_a_link_is_where_the_player_starts():
+    slug = TRAINABLE[0].slug
+    app = fine(visit(slug, {"step": "3"}))
+    assert message(app, slug)["start"] == 3 and app.query_params == {"step": "3"}
+    knob = next(k for k in preset(TRAINABLE[0]).knobs().values() if k.kind == "choice")
+    turn(app, slug, knob, another(knob, getattr(preset(TRAINABLE[0]), knob.name)))
+    assert message(app, slug)["start"] is None and "step" not in app.query_params, "another run starts at its end"
+
+
+@pytest.mark.parametrize("step", ["x", "-1", "1.5", "1e9", "9" * 500, "٣", "²", " 3"])
+def test_a_step_that_is_none_is_said(step):
+    app = fine(visit(TRAINABLE[0].slug, {"step": step}))
+    (said,) = warnings(app)
+    assert said.startswith("step=") and len(said) < 150
+    assert message(app, TRAINABLE[0].slug)["start"] is None
+
+
+@every_playground
+def test_embedded_the_playground_stands_alone(name):
+    term = next((term for term in TRAINABLE if term.playground == name), None)
+    if term is None:
+        pytest.skip("no term uses it yet")
+    app = fine(visit(term.slug, embedded=True))
+    assert [title.value for title in app.title] == [] and labels(app.main) == []
+    assert REAL.markdown(term.definition).strip() not in texts(app)
+    assert message(app, term.slug)["frames"] and widgets(app, term.slug)
+
+
+# -------------------------------------------------------------------------------------------------------- below it all
+
+
+@every_playground
+def test_the_numbers_are_those_of_every_state(name):
+    page = workbench.address(name)
+    wanted = three(catalogue.load(name).Params)[0]
+    app = fine(visit(page, wanted.to_query(type(wanted)()), **{f"{page}:below": "Numbers"}))
+    while not message(app, page)["done"]:
+        fine(app.run())
+    states = list(catalogue.load(name).run(wanted))
+    (table,) = [frame.value for frame in app.dataframe]
+    assert list(table.columns) == ["step", *catalogue.load(name).metrics] and len(table) == len(states)
+    for metric in catalogue.load(name).metrics:
+        assert table[metric].tolist() == [getattr(state, metric) for state in states]
+    assert [button.key for button in app.download_button] == [f"{page}:csv"]
+
+
+@every_playground
+def test_the_code_is_shown_and_can_be_taken_away_twice(name):
+    page = workbench.address(name)
+    app = fine(visit(page, **{f"{page}:below": "Code"}))
+    (code,) = [code.value for code in app.code]
+    assert "def run(p: Params)" in code and f"{HOST}/{page}" in code
+    assert {button.key for button in app.download_button} == {f"{page}:py", f"{page}:ipynb"}
+
+
+def test_share_holds_the_whole_state_in_its_link():
+    term = TRAINABLE[0]
+    knob = next(k for k in preset(term).knobs().values() if k.kind == "choice")
+    query = {knob.name: knob.write(another(knob, getattr(preset(term), knob.name))), "step": "2"}
+    app = fine(visit(term.slug, query, **{f"{term.slug}:below": "Share"}))
+    link, embed = [code.value for code in app.code]
+    assert link == f"{HOST}/{term.slug}?{knob.name}={query[knob.name]}&step=2"
+    assert f'src="{link}&embed=true"' in embed and embed.startswith("<iframe") and term.name in embed
+    assert app.main.get("imgs") or app.main.get("image"), "a QR code"
+    assert [button.key for button in app.download_button] == [f"{term.slug}:html"]
+
+
+def test_a_link_too_long_for_a_qr_code_is_said_to_be():
+    found = [(n, k) for n in catalogue.names() for k in catalogue.load(n).Params.knobs().values() if k.kind == "text"]
+    long = [(n, k) for n, k in found if k.hi >= 5000]
+    if not long:
+        pytest.skip("no playground takes a long text")
+    knob, page = long[0][1], workbench.address(long[0][0])
+    own = "".join(chr(0x4E00 + i * i % 20_000) for i in range(1500))
+    app = fine(visit(page, {knob.name: knob.write(own)}, **{f"{page}:below": "Share"}))
+    assert getattr(params(app, page), knob.name) == own
+    assert "too many for a QR code" in app.info[0].value and app.code[0].value.startswith(
+        f"{HOST}/{page}?{knob.name}=~"
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------ long runs
+
+
+def slow(p: Params) -> Iterator[Any]:
+    """The first playground's run, so slow that it takes many rounds."""
+    import time
+
+    for state in catalogue.load(catalogue.names()[0]).module.fast(p):
+        time.sleep(0.01)
+        yield state
+
+
+@pytest.fixture
+def slow_page(monkeypatch) -> str:
+    module = catalogue.load(catalogue.names()[0]).module
+    monkeypatch.setattr(module, "fast", module.run, raising=False)
+    monkeypatch.setattr(module, "run", slow)
+    return workbench.address(catalogue.names()[0])
+
+
+def report(app: AppTest, page: str, **said: Any) -> AppTest:
+    """The player tells the page what it has, and the page runs again."""
+    app.session_state[f"{page}:player"] = {"report": said}
+    return fine(app.run())
+
+
+def test_a_long_run_comes_in_rounds_until_stop_is_pressed(slow_page):
+    knobs = catalogue.load(catalogue.names()[0]).Params.knobs()
+    query = {"seed": str(knobs["seed"].hi - 7)} if "seed" in knobs else {}  # nobody has computed it
+    app = visit(slow_page, query)
+    first = message(app, slow_page)
+    assert first["from"] == 0 and first["frames"] and not first["done"]
+    have = len(first["frames"])
+    report(app, slow_page, run=first["run"], have=have, step=None, stopped=False, told=1)
+    second = message(app, slow_page)
+    assert second["from"] == have and second["frames"] and second["states"] > first["states"]
+    have += len(second["frames"])
+    for told in (2, 3):
+        report(app, slow_page, run=first["run"], have=have, step=None, stopped=True, told=told)
+        stopped = message(app, slow_page)
+        assert stopped["states"] == second["states"] and stopped["frames"] == [] and not stopped["done"]
+    report(app, slow_page, run=first["run"], have=have, step=None, stopped=False, told=4)
+    assert message(app, slow_page)["states"] > second["states"], "Continue goes on where Stop stopped"
+    report(app, slow_page, run="another run", have=have, step=None, stopped=True, told=5)
+    assert message(app, slow_page)["from"] == 0, "what the player says of another run does not count"
+
+
+@pytest.mark.parametrize("have", [-1, 10**9, "3", None])
+def test_a_player_that_reports_nonsense_does_no_harm(have):
+    slug = TRAINABLE[0].slug
+    app = visit(slug)
+    report(app, slug, run=message(app, slug)["run"], have=have, step="x", stopped="y", told=None)
+
+
+def test_a_playground_with_a_bug_takes_only_itself_from_the_page(monkeypatch, caplog):
+    term = TRAINABLE[0]
+
+    def run(p: Params) -> Iterator[Any]:
+        raise ZeroDivisionError("a bug")
+        yield
+
+    monkeypatch.setattr(catalogue.load(term.playground).module, "run", run)
+    knob = next(k for k in preset(term).knobs().values() if k.kind == "float" and not k.when)
+    app = fine(visit(term.slug, {knob.name: str((knob.lo + knob.hi) / 3)}))
+    (said,) = [error.value for error in app.error]
+    assert "could not be computed (ZeroDivisionError: a bug)" in said and "Reset" in said
+    assert [title.value for title in app.title] == [term.name] and widgets(app, term.slug)
+
+
+# ------------------------------------------------------------------------------------------------------------- nonsense
+
+
+def nonsense(kind: type[Params]) -> st.SearchStrategy:
+    """Query parameters as no page would write them; what the knobs are called is known to whoever wants to break it."""
+    values = st.one_of(
+        st.sampled_from(["nan", "inf", "-1", "1e9", "1e400", "../x", "", "~", "~AAAA", "x" * 100_000, "\x00\x1f\x7f",
+                         "%00", "<b>", "0x10", "1,1", "٣", *ODD_TEXTS]),
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+        st.integers().map(str),
+    )  # fmt: skip
+    keys = st.one_of(st.sampled_from([*kind.knobs(), "step", "embed", "embed_options"]), st.text(max_size=8))
+    return st.dictionaries(keys, values | st.lists(values, min_size=2, max_size=3), max_size=5)
+
+
+@every_playground
+@settings(max_examples=8, deadline=None)
+@given(data=st.data())
+def test_no_link_whatever_makes_a_page_raise(name, data):
+    page, kind = workbench.address(name), catalogue.load(name).Params
+    app = fine(visit(page, data.draw(nonsense(kind))))
+    assert kind(**params(app, page).model_dump()) == params(app, page)
+    assert all(len(warning) < 300 for warning in warnings(app))
+    assert message(app, page)["frames"]
+
+
+def test_a_link_of_a_thousand_parameters_is_looked_at_no_further_than_makes_sense():
+    page = TRAINABLE[0].slug
+    app = fine(visit(page, {f"k{i}": "x" for i in range(999)}))
+    assert 0 < len(warnings(app)) <= 60 and params(app, page) == preset(TRAINABLE[0])
