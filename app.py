@@ -5,6 +5,7 @@ import gc
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from glossary import HOME
 from pages import frame, home, lesson, missing, term, workbench
 
 
@@ -13,7 +14,7 @@ def main() -> None:
     if site is None:
         return
     glossary = site.glossary
-    site.add(lambda: home.show(site), "Home", "home-page", default=True)
+    site.add(lambda: home.show(site), "Home", HOME, default=True)
     for one in glossary.lessons:
         site.add(lambda one=one: lesson.show(site, one), one.title, one.url)
     for one in glossary.terms:

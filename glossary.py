@@ -14,9 +14,11 @@ from rapidfuzz.distance import OSA
 from playgrounds.kit import catalogue
 
 FILE = Path(__file__).resolve().parent / "glossary.toml"
-LINK = re.compile(r"\[\[([^\]|\n]*)(?:\|([^\]\n]*))?\]\]")
+LINK = re.compile(r"\[\[([^\]|]*)(?:\|([^\]]*))?\]\]")
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+COMPARISON = re.compile(r"(<=|>=|<|>|==) *-?\d+(\.\d+)?([eE]-?\d+)?")
 PROPER_NAMES = {"Adam", "He", "Inception", "Nesterov", "Transformer", "Xavier"}
+HOME = "home-page"  # Streamlit wants an address of its own for it, though it answers at / only
 PAGES = Path(__file__).resolve().parent / "pages"
 
 
@@ -29,7 +31,7 @@ class GlossaryError(Exception):
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
 class Lesson(_Entry):
@@ -64,7 +66,7 @@ class Goal(_Entry):
 
 class Term(_Entry):
     slug: str = Field(pattern=SLUG)
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, pattern=r"^[^(]")  # what stands in brackets at its end is left out in texts
     aliases: list[str] = []
     lesson: str
     definition: str = Field(min_length=1)
@@ -78,7 +80,7 @@ class Term(_Entry):
     def first_sentence(self) -> str:
         """What the term is, in the one sentence that lists and search results show; links are plain words in it."""
         text = " ".join(self.definition.split())
-        end = re.search(r"[.!?](?=\s+[^a-z]|$)", _without_math(text))
+        end = re.search(r"[.!?](?=\s+[^a-z]|$)", _words_only(text))
         return text[: end.end()] if end else text
 
 
@@ -136,7 +138,7 @@ def load(path: Path = FILE) -> Glossary:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise GlossaryError([f"{path.name} is missing: it must stand beside app.py"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # TOML's own error, bytes that are no UTF-8, a number of thousands of digits
         raise GlossaryError([f"{path.name} is not valid TOML: {error}"]) from None
     mistakes = [
         f"{path.name}: {name}: only [[lesson]] and [[term]] stand here" for name in raw.keys() - {"lesson", "term"}
@@ -157,6 +159,9 @@ def _entries(kind: type[_Entry], raws: Any, file: str, mistakes: list[str]) -> I
         mistakes.append(f"{file}: write [[{kind.__name__.lower()}]] with two brackets on each side")
         return
     for number, raw in enumerate(raws, start=1):
+        if not isinstance(raw, dict):
+            mistakes.append(f"{file}: {kind.__name__.lower()} number {number}: {str(raw)[:40]!r} is no [[...]] block")
+            continue
         try:
             yield kind.model_validate(raw)
         except ValidationError as error:
@@ -172,6 +177,8 @@ def _said(error: Any) -> str:
             return f"{where} is missing"
         case "extra_forbidden":
             return f"{where}: there is no such key; is it misspelt?"
+        case "string_pattern_mismatch" if where == "name":
+            return f"name: {error['input']!r} must not begin with a bracket"
         case "string_pattern_mismatch":
             return f"{where}: {error['input']!r} must be small letters, digits and single hyphens, as in xor-problem"
         case "string_too_short":
@@ -181,7 +188,7 @@ def _said(error: Any) -> str:
 
 def _inconsistencies(glossary: Glossary) -> Iterator[str]:
     """Mistakes between entries, and between the file and the playgrounds."""
-    taken: dict[str, str] = {path.stem: "a file of the app" for path in PAGES.glob("*.py")}
+    taken: dict[str, str] = {path.stem: "a file of the app" for path in PAGES.glob("*.py")} | {HOME: "the home page"}
     for entry in [*glossary.lessons, *glossary.terms]:
         url = entry.url if isinstance(entry, Lesson) else entry.slug
         if url in taken:
@@ -208,9 +215,16 @@ def _links(glossary: Glossary, slug: str, key: str, text: str) -> Iterator[str]:
 
 
 def _playground(term: Term) -> Iterator[str]:
+    for n, question in enumerate(term.question, start=1):
+        if question.answer >= len(question.options):
+            yield f"[{term.slug}] question {n} answer: {question.answer} is no option (they count from 0)"
+    for n, goal in enumerate(term.goal, start=1):
+        for condition in [*goal.reach.values(), *goal.with_.values()]:
+            if not COMPARISON.fullmatch(condition):
+                yield f"[{term.slug}] goal {n}: {condition!r} is not a comparison like '>= 0.99'"
     if not term.playground:
-        if term.preset or term.goal:
-            yield f"[{term.slug}] preset and goal need a playground"
+        if term.preset or term.goal or any(question.run for question in term.question):
+            yield f"[{term.slug}] preset, goal and a question's run need a playground"
         return
     if term.playground not in catalogue.names():
         known = catalogue.names()
@@ -225,17 +239,11 @@ def _playground(term: Term) -> Iterator[str]:
     for where, values in settings.items():
         for mistake in playground.Params.preset(values)[1]:
             yield f"[{term.slug}] {where}.{mistake}"
-    for n, question in enumerate(term.question, start=1):
-        if question.answer >= len(question.options):
-            yield f"[{term.slug}] question {n} answer: {question.answer} is no option (they count from 0)"
     for n, goal in enumerate(term.goal, start=1):
         for metric in goal.reach.keys() - set(playground.metrics):
             yield f"[{term.slug}] goal {n} reach: no metric {metric!r}; there are {', '.join(playground.metrics)}"
         for knob in goal.with_.keys() - knobs.keys():
             yield f"[{term.slug}] goal {n} with: no knob {knob!r}; there are {', '.join(knobs)}"
-        for condition in [*goal.reach.values(), *goal.with_.values()]:
-            if not re.fullmatch(r"(<=|>=|<|>|==) *\S+", condition):
-                yield f"[{term.slug}] goal {n}: {condition!r} is not a comparison like '>= 0.99'"
 
 
 def _meant(wrong: str, known: Any) -> str:
@@ -250,9 +258,9 @@ def _similar(text: str, name: str) -> float:
     return max((OSA.normalized_similarity(text, piece) for piece in pieces), default=0.0)
 
 
-def _without_math(text: str) -> str:
-    """The text with formulas blanked out, so that a full stop in them ends no sentence."""
-    return re.sub(r"\$[^$]*\$", lambda found: "x" * len(found[0]), text)
+def _words_only(text: str) -> str:
+    """The text with links and formulas blanked out, so that a full stop in them ends no sentence."""
+    return re.sub(rf"{LINK.pattern}|\$[^$]*\$", lambda found: "X" * len(found[0]), text)
 
 
 def _in_text(name: str) -> str:

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
-from glossary import FILE, PAGES, Glossary, GlossaryError, Term, load
+from glossary import FILE, HOME, PAGES, Glossary, GlossaryError, Term, load
 from playgrounds.kit import catalogue
 
 NAME = "Trainable Glossary"
@@ -58,7 +58,7 @@ class Site:
 
     @property
     def home(self) -> st.Page:
-        return self.pages["home-page"]
+        return self.pages[HOME]
 
     def link(self, term: Term, label: str = "") -> None:
         st.page_link(self.pages[term.slug], label=label or f":primary[{term.name}]")

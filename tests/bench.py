@@ -24,7 +24,8 @@ import traceback
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -75,47 +76,10 @@ runpy.run_module("streamlit", run_name="__main__")
 
 
 class Server:
-    """The app in a process of its own, started as a user starts it; `counting`: its log says which runs it computes."""
+    """The app in a process of its own."""
 
-    def __init__(self, name: str, counting: bool = False):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://localhost:{self.port}"
-        self.log = BUILD / f"bench-{name}.log"
-        self._start = ["-c", COUNTING] if counting else ["-m", "streamlit"]
-
-    def __enter__(self) -> "Server":
-        options = {"port": str(self.port), "headless": "true", "fileWatcherType": "none"}
-        flags = [part for option, value in options.items() for part in (f"--server.{option}", value)]
-        with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, *self._start, "run", "app.py", *flags], cwd=ROOT, stdout=log, stderr=log
-            )
-        self.process = psutil.Process(self._process.pid)
-        try:
-            self._wait()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def _wait(self) -> None:
-        for _ in range(600):
-            if self._process.poll() is not None:
-                raise RuntimeError(f"the server ended at once, see {self.log}")
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
-                return
-            time.sleep(0.1)
-        raise RuntimeError(f"the server does not answer, see {self.log}")
-
-    def __exit__(self, *_: Any) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+    def __init__(self, process: subprocess.Popen, port: int, log: Path):
+        self.process, self.port, self.log = psutil.Process(process.pid), port, log
 
     def cpu(self) -> float:
         """CPU seconds used so far."""
@@ -126,11 +90,39 @@ class Server:
         return "libtorch" in Path(f"/proc/{self.process.pid}/maps").read_text()
 
 
+@contextlib.contextmanager
+def serving(name: str, counting: bool = False) -> Iterator[Server]:
+    """A fresh server, started as a user starts it. `counting`: its log says which runs it computes."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    start = ["-c", COUNTING] if counting else ["-m", "streamlit"]
+    flags = ["--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"]
+    log = BUILD / f"bench-{name}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen([sys.executable, *start, "run", "app.py", *flags], cwd=ROOT, stdout=out, stderr=out)
+    try:
+        for _ in range(600):
+            if process.poll() is not None:
+                raise RuntimeError(f"the server has ended, see {log}")
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://localhost:{port}/_stcore/health"):
+                break
+            time.sleep(0.1)
+        yield Server(process, port, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 def elsewhere(work: Callable[..., Iterator[Any]], *args: Any, limit: float) -> Iterator[Any]:
     """What the generator `work(*args)` yields in a fresh process, which is ended after `limit` seconds."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_send, args=(theirs, work, *args))
+    process = spawn.Process(target=_send, args=(theirs, work, *args), daemon=True)
     process.start()
     theirs.close()
     deadline = time.monotonic() + limit
@@ -225,17 +217,17 @@ def _in_page(page: Any, script: str) -> Any:
 
 
 def _open(page: Any, server: Server, link: str, done: bool = True) -> None:
-    page.goto(f"{server.url}/{link}")
+    page.goto(f"http://localhost:{server.port}/{link}")
     page.wait_for_selector(f".player[data-done='{str(done).lower()}']", timeout=60_000)
 
 
 def home() -> Iterator[Row]:
     """The home page of a server that nobody has visited, in a browser that has never been there."""
-    with Server("home") as server, browser() as page:
+    with serving("home") as server, browser() as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.add_init_script(SEEN)
-        page.goto(server.url)
+        page.goto(f"http://localhost:{server.port}")
         page.wait_for_function("window.seen")
         seconds = page.evaluate("window.seen") / 1000
         page.wait_for_timeout(2000)
@@ -246,23 +238,21 @@ def home() -> Iterator[Row]:
 
 def knob() -> Iterator[Row]:
     """A reader alone with the default XOR run, after the first visit."""
-    with Server("knob") as server, browser() as page:
+    with serving("knob") as server, browser() as page:
         _open(page, server, XOR)
-        times, cpu, lost = [], [], 0
-        for _ in range(6):  # the first one warms up
+        times, lost = [], 0
+        used = server.cpu()
+        for _ in range(6):
             page.wait_for_timeout(1000)
-            used = server.cpu()
             try:
                 times.append(_in_page(page, DRAWN) / 1000)
-                cpu.append(server.cpu() - used)
-            except Exception:  # the press came to nothing
+            except Exception:  # the press came to nothing: start again from a seed that nobody has asked for
                 lost += 1
-                _open(page, server, f"{XOR}?seed={100 + lost}")
-        why = {"why": f"{lost} of 6 presses came to nothing", "ok": False} if lost else {}
-        more = {"all": times, "cpu": statistics.median(cpu[1:] or cpu)} | why
-        yield row(
-            "knob moved to finished run drawn, default XOR", statistics.median(times[1:] or times), "s", 0.3, **more
-        )
+                _open(page, server, f"{XOR}?seed={100 * lost}")
+        more = {"all": times, "server CPU s": (server.cpu() - used) / 6}
+        more |= {"why": f"{lost} of 6 presses came to nothing", "ok": False} if lost else {}
+        clock = statistics.median(times[1:]) if times[1:] else None  # the first one warms up
+        yield row("knob moved to finished run drawn, default XOR", clock, "s", 0.3, **more)
 
         plays = []
         for _ in range(6):
@@ -274,20 +264,21 @@ def knob() -> Iterator[Row]:
 
 def stop() -> Iterator[Row]:
     """Stop, pressed three times during one long training."""
-    with Server("stop") as server, browser() as page:
+    with serving("stop") as server, browser() as page:
         _open(page, server, LONG, done=False)
         stops = []
         for _ in range(3):
             page.wait_for_timeout(1000)
             _in_page(page, STOP)
             stops.append(max(_until_quiet(server), page.evaluate("window.grown") / 1000))
-            page.click(".player-stop")  # it says Continue now
-        yield row("Stop pressed to nothing computed any more (worst of 3)", max(stops), "s", 0.5, all=stops)
+            page.evaluate("document.querySelector('.player-stop').click()")  # it says Continue now
+        more = {"all": stops} | ({} if "epochs=1000" in page.url else {"why": f"it became {page.url}", "ok": False})
+        yield row("Stop pressed to nothing computed any more (worst of 3)", max(stops), "s", 0.5, **more)
 
 
 def rerun() -> Iterator[Row]:
     """A reader who goes back through a film step by step, resting at each: every rest is a rerun of the fragment."""
-    with Server("rerun") as server, browser() as page:
+    with serving("rerun") as server, browser() as page:
         _open(page, server, IMPORTS)
         _open(page, server, XOR)
         page.wait_for_timeout(2000)
@@ -322,22 +313,21 @@ def _until_quiet(server: Server, watch: float = 2.0, window: float = 0.05) -> fl
 
 def readers(port: int, links: list[str], hold: bool = False) -> Iterator[list[Row]]:
     """Open all links at once, as browsers would. Yields one {"seconds", "first", "run", "problem"} per reader."""
+    sockets: list[Any] = []  # they stay open until this process ends
+
+    async def limited(link: str) -> Row:
+        try:
+            return await asyncio.wait_for(_reader(port, link, sockets), 90)
+        except Exception as error:
+            return {"seconds": None, "first": None, "run": "", "problem": f"{type(error).__name__}: {error}"}
+
+    async def everybody() -> list[Row]:
+        return await asyncio.gather(*map(limited, links))
+
     with asyncio.Runner() as runner:
-        sockets: list[Any] = []
-        yield runner.run(_all(port, links, sockets))
+        yield runner.run(everybody())
         if hold:
             runner.run(asyncio.sleep(3600))
-
-
-async def _all(port: int, links: list[str], sockets: list[Any]) -> list[Row]:
-    return await asyncio.gather(*(_limited(port, link, sockets) for link in links))
-
-
-async def _limited(port: int, link: str, sockets: list[Any]) -> Row:
-    try:
-        return await asyncio.wait_for(_reader(port, link, sockets), 90)
-    except Exception as error:
-        return {"seconds": None, "first": None, "run": "", "problem": f"{type(error).__name__}: {error}"}
 
 
 async def _reader(port: int, link: str, sockets: list[Any]) -> Row:
@@ -356,7 +346,7 @@ async def _reader(port: int, link: str, sockets: list[Any]) -> Row:
     socket = await connect(
         f"ws://localhost:{port}/_stcore/stream", subprotocols=["streamlit"], max_size=None, open_timeout=None
     )
-    sockets.append(socket)  # stays open until this process ends
+    sockets.append(socket)
     await socket.send(ask.SerializeToString())
     pending = 1
     while pending:
@@ -391,26 +381,34 @@ async def _reader(port: int, link: str, sockets: list[Any]) -> Row:
 
 def crowd() -> Iterator[Row]:
     """A class on one link, then a smaller one in which everybody has a seed of their own; nobody has been there."""
-    with Server("crowd", counting=True) as server:
-        used = server.cpu()
-        seen = _visit(server, [TERM] * 200)
-        spent = server.cpu() - used
-        served = sorted(one["seconds"] for one in seen if one["seconds"] and not one["problem"])
-        more: Row = {"problems": sorted({one["problem"] for one in seen if one["problem"]}), "cpu": spent}
-        if served:
-            more |= {"p50": statistics.median(served), "last": served[-1]}
-        computed = [line for line in server.log.read_text().splitlines() if line == f"computes {seen[0]['run']}"]
+    with serving("crowd", counting=True) as server:
+        served, more, run = _visit(server, [TERM] * 200)
+        computed = server.log.read_text().splitlines().count(f"computes {run}")
         yield row("200 readers of one term link: served", len(served), "", ">= 200", **more)
         yield row("200 readers of one term link: p95 to the finished film", _at(served, 0.95), "s", 3)
-        yield row("200 readers of one term link: times the run was computed", len(computed), "", 1)
+        yield row("200 readers of one term link: times the run was computed", computed or None, "", 1)
+        served, more, _ = _visit(server, [f"{TERM}?seed={seed}" for seed in range(101, 131)])
+        yield row(
+            "30 readers of 30 runs: p50 to the finished film", _at(served, 0.5), "s", 3, served=len(served), **more
+        )
 
-        used = server.cpu()
-        seen = _visit(server, [f"{TERM}?seed={seed}" for seed in range(101, 131)])
-        spent = server.cpu() - used
-        finished = sorted(one["seconds"] for one in seen if one["seconds"] and not one["problem"])
-        more = {"problems": sorted({one["problem"] for one in seen if one["problem"]}), "served": len(finished)}
-        more |= {"cpu": spent, "first part": _at(sorted(one["first"] for one in seen if one["first"]), 0.5)}
-        yield row("30 readers of 30 runs: p50 to the finished film", _at(finished, 0.5), "s", 3, **more)
+
+def _visit(server: Server, links: list[str]) -> tuple[list[float], Row, str]:
+    """Open the links at once. Returns the seconds to each finished film, sorted, what else is known, a run's id."""
+    used = server.cpu()
+    seen = next(elsewhere(readers, server.port, links, limit=120), [])
+    served = sorted(one["seconds"] for one in seen if one["seconds"] and not one["problem"])
+    more = {
+        "problems": sorted({one["problem"] for one in seen if one["problem"]}),
+        "first part p50": _at(sorted(one["first"] for one in seen if one["first"]), 0.5),
+        "last": _at(served, 1),
+        "server CPU s": server.cpu() - used,
+    }
+    return served, more, next((one["run"] for one in seen if one["run"]), "")
+
+
+def _at(ordered: list[float], share: float) -> float | None:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
 
 
 def memory() -> Iterator[Row]:
@@ -418,67 +416,52 @@ def memory() -> Iterator[Row]:
     import glossary
     from playgrounds.kit import catalogue
 
-    with Server("memory") as server:
-        for link in [IMPORTS, *(f"playground-{name.replace('_', '-')}" for name in catalogue.names())]:
-            _visit(server, [link])
+    with serving("memory") as server:
+        links = [IMPORTS, *(f"playground-{name.replace('_', '-')}" for name in catalogue.names())]
+        unseen = [link for link in links if not _visit(server, [link])[0]]
         visited = server.process.memory_info().rss / 2**20
         terms = [term.slug for term in glossary.load().terms if term.playground]
-        links = [terms[i % len(terms)] for i in range(100)]
-        connected = elsewhere(readers, server.port, links, True, limit=200)
+        connected = elsewhere(readers, server.port, [terms[i % len(terms)] for i in range(100)], True, limit=200)
         seen = next(connected, [])
         time.sleep(1)
         used = server.process.memory_info().rss / 2**20
         connected.close()
         served = sum(bool(one["seconds"]) for one in seen)
-        more = {"before the readers": round(visited), "served": served, "torch": server.has_torch()}
+        more = {"before them": round(visited), "served": served, "torch": server.has_torch(), "not seen": unseen}
         yield row("resident memory, all playgrounds visited, 100 readers", used, "MB", 690, **more)
-
-
-def _visit(server: Server, links: list[str]) -> list[Row]:
-    nothing = {"seconds": None, "first": None, "run": "", "problem": "the readers' process ended"}
-    return next(elsewhere(readers, server.port, links, limit=120), [nothing] * len(links))
-
-
-def _at(ordered: list[float], share: float) -> float | None:
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
 
 
 # --- playgrounds -----------------------------------------------------------------------------------------------------
 
-PROBE, PROBING, CUT = 0.15, 8.0, 30.0  # CPU seconds: of one probe, of a search with probes, of a run in full
+PROBE, PROBING, CUT = 0.1, 9.0, 30.0  # CPU seconds: of one probe, of a search with probes, of a run in full
 
 
 def playground(name: str, wanted: list[str]) -> Iterator[Row]:
     """The default run of a playground in a fresh process, then the worst that its Params allow."""
     search = any("worst" in one for one in wanted)
     lines = list(elsewhere(_measure, name, search, limit=110 if search else 60))
-    defaults = [line for line in lines if line["what"] == "default"]
-    worst = [line for line in lines if line["what"] == "worst"]
-    trying = lines[-1]["at"] if lines and lines[-1]["what"] == "trying" else ""
-    stuck = {"why": f"no end in sight at {trying}"} if trying else {}
-    bar = 5 if name in HEAVY else 0.5
-    yield row(f"{name}: default run and film", defaults[0]["seconds"] if defaults else None, "CPU s", bar,
-              **(_why(defaults) or ({} if defaults else {"why": "did not end, or could not be imported"})))  # fmt: skip
-    if not search:
-        return
-    for quantity, unit, most in [("seconds", "CPU s", 20), ("MB", "MB", 8), ("states", "", 301)]:
-        top = max(worst, key=lambda line: line[quantity], default=None)
-        if top is None:
-            yield row(f"{name}: worst {quantity}", None, unit, most, **(stuck or {"why": "nothing could be measured"}))
-            continue
-        one = row(f"{name}: worst {quantity}", top[quantity], unit, most, at=top["at"], **(_why([top]) or stuck))
-        yield one | {"ok": one["ok"] and not one.get("why")}
-
-
-def _why(lines: list[Row]) -> Row:
-    return {"why": lines[0]["why"]} if lines and lines[0]["why"] else {}
+    last = lines[-1] if lines else {}
+    stuck = {} if "seconds" in last else {"why": f"no end in sight, or failed, at {last.get('at')}", "ok": False}
+    default, *lines = [line for line in lines if "states" in line] or [{"seconds": None}]
+    more = stuck if default["seconds"] is None else default["why"]
+    yield row(f"{name}: default run and film", default["seconds"], "CPU s", 5 if name in HEAVY else 0.5, **more)
+    if search:
+        for quantity, unit, most in [("seconds", "CPU s", 20), ("MB", "MB", 8), ("states", "", 301)]:
+            there = [line for line in lines if quantity in line] or [{quantity: None, "at": ""}]
+            worst = max(there, key=itemgetter(quantity))
+            more = {"at": worst["at"]} | stuck | worst.get("why", {})
+            yield row(f"{name}: worst {quantity}", worst[quantity], unit, most, **more)
 
 
 def _measure(name: str, search: bool) -> Iterator[Row]:
-    """In the fresh process: {"what": "default" or "worst", "seconds", "MB", "states", "at", "why"}."""
+    """In the fresh process: {"seconds", "MB", "states", "at", "why"} of the default run, then of the worst ones.
+
+    In between {"at"} without them, of what is going to be tried: the last word of a process that gets stuck.
+    """
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # before NumPy is imported: one core
     from playgrounds.kit import catalogue, data
 
+    yield {"at": "its import"}
     place = catalogue.load(name)
     for source in (place.source, Path(data.__file__).read_text(encoding="utf-8") if "kit.data" in place.source else ""):
         for node in ast.walk(ast.parse(source)):  # the imports inside functions too: they are not part of the run
@@ -486,68 +469,54 @@ def _measure(name: str, search: bool) -> Iterator[Row]:
             modules += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
             for module in modules:
                 importlib.import_module(module)
-    yield {"what": "default"} | _full(place, place.Params())
-    if not search:
-        return
-    finalists, states = [], (0, None)
-    for event, *found in _worst(place):
-        if event == "trying":
-            yield {"what": "trying", "at": _at_text(found[0])}
-        else:
-            finalists.append(found[0])
-            states = max(states, found[1], key=lambda pair: pair[0])
-    longest = [states[1]] if states[0] > 301 else []
-    for params in dict.fromkeys([*finalists, *longest]):
-        yield {"what": "trying", "at": _at_text(params)}
-        yield {"what": "worst"} | _full(place, params)
+    yield {"at": "defaults"}
+    yield _compute(place, place.Params(), CUT)
+    if search:
+        for params in (yield from _search(place)):
+            yield {"at": _text(params)}
+            yield _compute(place, params, CUT)
 
 
-def _full(place: Any, params: Any) -> Row:
-    from playgrounds.kit.runs import Run
+def _search(place: Any) -> Iterator[Row]:
+    """Return the params of the slowest run and of the largest film. Yields {"at"} before each probe.
 
-    started = time.process_time()
-    run = Run(place, params)
-    while not run.done and time.process_time() - started < CUT:
-        run.advance()
-    size = len(run.message(0)) / 1e6 if run.film.steps else 0.0
-    why = run.failure or ("" if run.done else f"cut off after {CUT:g} s")
-    seconds = time.process_time() - started
-    return {"seconds": seconds, "MB": size, "states": len(run.states), "at": _at_text(params), "why": why}
-
-
-def _worst(place: Any) -> Iterator[tuple]:
-    """Coordinate ascent from all knobs at their upper bounds, once for seconds, once for the size of the film.
-
-    Yields ("trying", params) before each probe, and ("found", params, (states, params of the longest run)) twice.
+    Coordinate ascent over probes, from all knobs at their upper bounds; choices first, because they weigh most.
     """
     probes: dict[Any, Row] = {}
-    best = place.Params()
-    knobs = sorted(
-        best.knobs().values(), key=lambda one: one.kind in ("int", "float")
-    )  # choices first, they weigh most
+    best, found = place.Params(), []
+    knobs = sorted(best.knobs().values(), key=lambda one: one.kind in ("int", "float"))
     for one in knobs:
         best = _changed(best, one.name, _values(one)[0]) or best
-    for quantity in ("seconds", "MB"):
+    for quantity, margin in [("seconds", 1.1), ("MB", 1.01)]:  # seconds are noisy
         ends, before = time.process_time() + PROBING, None
         while best != before and time.process_time() < ends:
             before = best
             for one in knobs:
-                for params in filter(None, (_changed(best, one.name, value) for value in _values(one))):
-                    if params not in probes and time.process_time() < ends:
-                        yield "trying", params
-                        probes[params] = _probe(place, params)
-                    if params in probes and probes[params][quantity] > 1.1 * probes.get(best, {quantity: 0})[quantity]:
+                for params in filter(None, [best, *(_changed(best, one.name, value) for value in _values(one))]):
+                    for again in (
+                        False,
+                        True,
+                    ):  # a better one is looked at twice: the first may have imported something
+                        if (again or params not in probes) and time.process_time() < ends:
+                            yield {"at": _text(params)}
+                            probe = _compute(place, params, PROBE)
+                            probes[params] = min(probe, probes.get(params, probe), key=itemgetter("seconds"))
+                        if params not in probes or probes[params][quantity] <= margin * probes[best][quantity]:
+                            break
+                    else:
                         best = params
-        longest = max(probes, key=lambda params: probes[params]["states"])
-        yield "found", best, (probes[longest]["states"], longest)
+        found.append(best)
+    longest = max(probes, key=lambda params: probes[params]["states"])
+    yield {"at": _text(longest), "states": probes[longest]["states"]}
+    return list(dict.fromkeys(found))
 
 
+@cache
 def _values(one: Any) -> list[Any]:
     """What the search tries of a knob; first what it starts from."""
-    rng = random.Random(0)
+    if one.name == "seed":
+        return [one.default]
     match one.kind:
-        case _ if one.name == "seed":
-            return [one.default]
         case "choice":
             return [one.default, *(value for value in one.choices if value != one.default)]
         case "choices":
@@ -555,13 +524,18 @@ def _values(one: Any) -> list[Any]:
         case "toggle":
             return [True, False]
         case "text":
-            scripts, n = (
-                "abcdefghijklmnopqrstuvwxyz αβγδεζηθικλμνξο бвгджзийклмнп 漢字仮名交文書学習 🙂🚀🧠🎲 éñüßø".split(),
-                int(one.hi),
-            )
+            rng, n = random.Random(0), int(one.hi)
+            scripts = [
+                "abcdefghijklmnopqrstuvwxyz",
+                "αβγδεζηθικλμνξο",
+                "бвгджзийклмнп",
+                "漢字仮名交文学習",
+                "🙂🚀🧠",
+                "éñüßø",
+            ]
             words = ["".join(rng.choices(rng.choice(scripts), k=rng.randint(1, 9))) for _ in range(n)]
-            varied, letters = " ".join(words)[:n], "".join(rng.choices(scripts[0], k=n))
-            return [varied, letters, " ".join(letters)[:n], one.default]
+            letters = "".join(rng.choices(scripts[0], k=n))
+            return [" ".join(words)[:n], letters, " ".join(letters)[:n], one.default]
         case _:
             return [one.hi, one.default, one.lo]
 
@@ -574,28 +548,30 @@ def _changed(params: Any, name: str, value: Any) -> Any:
         return None
 
 
-def _probe(place: Any, params: Any) -> Row:
-    """Seconds, MB and states of a whole run, projected from its first moments."""
+def _compute(place: Any, params: Any, most: float) -> Row:
+    """Run for at most about `most` CPU seconds; what is left after that is projected."""
     from playgrounds.kit.runs import Run
 
-    run = Run(place, params)
     started = time.process_time()
+    run = Run(place, params)
     run.advance(0.02)  # whatever happens before the first state does not grow with the run
     first, head = time.process_time() - started, len(run.states)
-    while not run.done and time.process_time() - started < PROBE:
-        run.advance(0.1)
-    seconds = time.process_time() - started
+    while not run.done and time.process_time() - started < most:
+        run.advance(min(most / 3, 0.25))
     size = len(run.message(0)) / 1e6 if run.film.steps else 0.0
-    states = len(run.states)
+    seconds, states = time.process_time() - started, len(run.states)
+    why = {"why": run.failure, "ok": False} if run.failure else {}
     if not run.done:
-        length = run.length or 301
+        length = max(run.length or 301, states)
+        why = {"why": f"cut off after {seconds:.3g} s and {states} states, the rest is projected"}
         seconds += (seconds - first) * (length - states) / max(1, states - head)
-        size *= length / run.film.stride / max(1, len(run.film.steps))
-        states = max(length, states)
-    return {"seconds": seconds, "MB": size, "states": states}
+        frames = (length - 1) // run.film.stride + 1
+        size += run.film.nbytes / 1e6 * (frames / max(1, len(run.film.steps)) - 1)
+        states = length
+    return {"seconds": seconds, "MB": size, "states": states, "at": _text(params), "why": why}
 
 
-def _at_text(params: Any) -> str:
+def _text(params: Any) -> str:
     start = type(params)()
     values = {name: getattr(params, name) for name in params.knobs() if getattr(params, name) != getattr(start, name)}
     texts = {k: f"<{len(v):,} characters>" if isinstance(v, str) and len(v) > 30 else v for k, v in values.items()}
@@ -660,13 +636,15 @@ def main() -> None:
     BUILD.mkdir(exist_ok=True)
     chosen = [(group, [name for name in names if only in name]) for group, names in groups()]
     chosen = [(group, names) for group, names in chosen if names]
-    rows: list[Row] = []
-    say(f"load average before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    rows = [row("other work when it began: load average", os.getloadavg()[0], "", None)]
+    side_by_side = [
+        pair for pair in chosen if isinstance(pair[0], partial)
+    ]  # the playgrounds: their clock is the CPU's
     for group, names in chosen:
         if not isinstance(group, partial):
             rows += measured(group, names)
-    with ThreadPoolExecutor(2) as pool:  # the playgrounds, two side by side
-        for more in pool.map(lambda pair: measured(*pair), [pair for pair in chosen if isinstance(pair[0], partial)]):
+    with ThreadPoolExecutor(2) as pool:
+        for more in pool.map(lambda pair: measured(*pair), side_by_side):
             rows += more
     (BUILD / "bench.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(table(rows))

@@ -75,7 +75,8 @@ def read(query: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """What the toy makes of a link: the knobs that are not at their defaults, and the sentences."""
     params, sentences = toy.Params.from_query(query, START)
     assert is_legal(params)
-    return {name: getattr(params, name) for name in params.to_query(START)}, sentences
+    plain = [sentence.translate({ord(quote): None for quote in "“”"}) for sentence in sentences]
+    return {name: getattr(params, name) for name in params.to_query(START)}, plain
 
 
 def packed(text: bytes) -> str:
@@ -149,7 +150,7 @@ def test_the_stops_of_a_log_slider_run_from_bound_to_bound_evenly(kind):
         ({"width": "3"}, {}, "width=3 is not one of 1, 2, 5: using 2."),
         ({"marks": "where,why"}, {}, "marks: why is not one of where, how often: using where."),
         ({"wall": "perhaps"}, {}, "wall=perhaps is neither 1 (on) nor 0 (off): using 0."),
-        ({"speed": "2"}, {}, "speed is not a knob of this playground: ignored."),
+        ({"speed": "2"}, {}, "No knob is called speed: ignored."),
         ({"name": "x" * 301}, {}, "name: the text has 301 characters, up to 300 are taken: shorten it, or load the "
                                   "sample. The text of this page is kept."),
         ({"name": "a\x00b"}, {}, "name: the text has characters that no text can have. The text of this page is kept."),
@@ -257,7 +258,7 @@ def test_no_link_whatever_gives_anything_but_legal_params_and_short_plain_senten
 @example("~struck~")
 def test_no_sentence_begins_like_a_heading_or_a_list_or_holds_a_link_or_struck_words(text):
     for query in ({text: "1"}, {"rate": text}):
-        for sentence in read(query)[1]:
+        for sentence in toy.Params.from_query(query, START)[1]:
             assert sentence[0] not in "#-+= |" and not re.match(r"\d+[.)] ", sentence), sentence
             assert "www." not in sentence and sentence.count("~") < 2, sentence
 

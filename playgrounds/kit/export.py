@@ -12,7 +12,9 @@ import importlib
 import io
 import sys
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import nbformat.v4 as notebook
@@ -35,14 +37,15 @@ class _Needed:
 
 def script(playground: Playground, params: Params, title: str, link: str) -> str:
     """The export as a .py file; run, it prints the metrics of every state as CSV."""
-    return "\n\n\n".join(part for part in _parts(playground, params, title, link) if part) + "\n"
+    about, *parts = _parts(playground, params, title, link)
+    escaped = about.replace("\\", "\\\\").replace('"', '\\"') if '"""' in about or "\\" in about else about
+    return "\n\n\n".join([f'"""{escaped}"""', *filter(None, parts)]) + "\n"
 
 
 def ipynb(playground: Playground, params: Params, title: str, link: str) -> str:
     """The export as a Jupyter notebook, one cell per part."""
-    head, *parts = _parts(playground, params, title, link)
-    text = head.strip('"\n ')
-    cells = [notebook.new_markdown_cell(f"# {title}\n\n{text}")]
+    about, *parts = _parts(playground, params, title, link)
+    cells = [notebook.new_markdown_cell(f"# {about}")]
     cells += [notebook.new_code_cell(part) for part in parts if part]
     for number, cell in enumerate(cells):
         cell["id"] = f"part-{number}"  # nbformat's own are random: the same run shall give the same file
@@ -66,7 +69,7 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parts(playground: Playground, params: Params, title: str, link: str) -> list[str]:
-    """Docstring, imports, Params, each definition, the call."""
+    """What it is, then the code: imports, Params, each definition, the call."""
     needed = _Needed()
     for name in ("State", "run"):
         _follow(playground.module.__name__, name, needed)
@@ -74,7 +77,7 @@ def _parts(playground: Playground, params: Params, title: str, link: str) -> lis
     params_source = _params(playground, params, needed)
     ordered = sorted(needed.pieces, key=lambda at: (at[0] == own, at))
     needed.imports.setdefault("typing", set()).add("NamedTuple")
-    about = playground.about.replace('"""', "'''")
+    about = f"{title}\n\nThe code that ran, with your values. {playground.about}\n\nSee it move: {link}\n"
     names = ", ".join(f'"{name}"' for name in playground.metrics)
     call = [
         f'print("step", {names}, sep=",")',
@@ -83,7 +86,7 @@ def _parts(playground: Playground, params: Params, title: str, link: str) -> lis
     ]
     number = "def _number(value):\n    return repr(value.item() if hasattr(value, 'item') else value)"
     return [
-        f'"""{title}: the code that ran, with your values.\n\n{about}\n\nSee it move: {link}\n"""',
+        about,
         _imports(needed.imports),
         params_source,
         *(needed.pieces[at] for at in ordered),
@@ -174,5 +177,11 @@ def _source(node: Any, source: str) -> str:
 
 
 def _parse(module: str) -> tuple[ast.Module, str]:
-    source = Path(importlib.import_module(module).__file__).read_text(encoding="utf-8")
+    return _parse_loaded(importlib.import_module(module))
+
+
+@lru_cache(maxsize=64)
+def _parse_loaded(module: ModuleType) -> tuple[ast.Module, str]:
+    """Of a module as it was loaded: an edited file is a new module object."""
+    source = Path(module.__file__).read_text(encoding="utf-8")
     return ast.parse(source), source

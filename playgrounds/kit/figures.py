@@ -189,7 +189,8 @@ def chips(title: str, texts: Sequence[str], colours: Sequence[int] | None = None
 def thin(values: Any) -> Any:
     """Numbers as float32: half the bytes on the wire, and more digits than a screen has pixels."""
     array = np.asarray(values)
-    return array.astype(np.float32) if array.dtype == np.float64 else array
+    with np.errstate(over="ignore"):  # beyond 3e38 it is infinite, which no picture shows anyway
+        return array.astype(np.float32) if array.dtype == np.float64 else array
 
 
 def short(value: float) -> float:

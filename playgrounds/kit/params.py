@@ -69,9 +69,26 @@ class Knob:
         if not isinstance(extra, _Extra):
             raise TypeError(f"Params.{name} is not declared with knob(...)")
         kind, choices = _kind(name, field.annotation)
-        if kind in ("int", "float") and (extra["lo"] is None or extra["hi"] is None):
-            raise TypeError(f"Params.{name}: a number needs bounds, knob(default, lo, hi, ...)")
-        return cls(name, kind, field.default, field.title, field.description, choices, **extra)
+        one = cls(name, kind, field.default, field.title, field.description, choices, **extra)
+        if problem := one._misdeclared():
+            raise TypeError(f"Params.{name}: {problem}")
+        return one
+
+    def _misdeclared(self) -> str:
+        if self.kind in ("int", "float") and (self.lo is None or self.hi is None):
+            return "a number needs bounds, knob(default, lo, hi, ...)"
+        if self.kind == "text" and self.hi is None:
+            return "a text needs bounds, the fewest and the most characters: knob(default, 0, 20_000, ...)"
+        if self.kind in ("int", "float") and self.lo >= self.hi:
+            return f"the bounds {self.lo} and {self.hi} are the wrong way round"
+        if self.log and self.lo <= 0:
+            return f"a log scale cannot start at {self.lo}"
+        if self.kind == "choices" and any("," in str(choice) for choice in self.choices):
+            return "a choice must not have a comma: links separate several by commas"
+        value, problem = self.read(self.default, None)
+        if problem or value != self.default or type(value) is not type(self.default):
+            return f"the default {self.default!r} is not a legal value{': ' + problem if problem else ''}"
+        return ""
 
     def read(self, raw: Any, fallback: Any) -> tuple[Any, str]:
         """The value meant by `raw` and what was wrong with it ("" if nothing).
@@ -100,9 +117,9 @@ class Knob:
         """The values a log slider stops at: about 20 a decade, two significant digits, both bounds included."""
         decades = math.log10(self.hi / self.lo)
         n = max(2, round(20 * decades) + 1)
-        values = {float(f"{self.lo * (self.hi / self.lo) ** (i / (n - 1)):.2g}") for i in range(n)}
-        values = {v for v in values if self.lo < v < self.hi} | {self.lo, self.hi}
-        return sorted(int(v) if self.kind == "int" else v for v in values)
+        number = int if self.kind == "int" else float
+        values = {number(float(f"{self.lo * (self.hi / self.lo) ** (i / (n - 1)):.2g}")) for i in range(n)}
+        return sorted({v for v in values if self.lo < v < self.hi} | {self.lo, self.hi})
 
     def _read_toggle(self, raw: Any) -> tuple[Any, str]:
         legal = {"1": True, "true": True, "0": False, "false": False}
@@ -119,7 +136,9 @@ class Knob:
         raise ValueError(f"{shown(raw)} is not one of {', '.join(map(str, self.choices))}")
 
     def _read_choices(self, raw: Any) -> tuple[Any, str]:
-        names = raw.split(",")[:50] if isinstance(raw, str) else list(raw)
+        if not isinstance(raw, str | list | tuple):
+            raise ValueError(f"{shown(raw)} is not a list")
+        names = raw.split(",")[:50] if isinstance(raw, str) else raw
         if not names:
             raise ValueError(f"choose at least one of {', '.join(map(str, self.choices))}")
         wanted = {self._read_choice(name)[0] for name in names}
@@ -210,7 +229,7 @@ class Params(BaseModel):
         sentences = []
         for name, problem, raw in problems:
             if name not in cls.knobs():
-                sentences.append(f"{shown(name)} is not a knob of this playground: ignored.")
+                sentences.append(f"No knob is called {shown(name)}: ignored.")
                 continue
             if cls.knobs()[name].kind == "text":
                 sentences.append(f"{name}: {problem}. The text of this page is kept.")
@@ -241,12 +260,13 @@ class Params(BaseModel):
             return cls(**taken), problems
         except ValidationError as error:  # a rule between knobs, written by the playground as a validator
             said = error.errors()[0]["msg"].removeprefix("Value error, ")
-            return base, [*problems, (next(iter(values), ""), said, "")]
+            return base, [*problems, (next(name for name in values if name in cls.knobs()), said, "")]
 
 
 def shown(raw: Any, most: int = 40) -> str:
-    """A value as it may stand in a sentence: one line, cut, without characters that Markdown or HTML would take."""
-    text = "".join(c if c.isprintable() and c not in "`<>[]$*_\\:" else "·" for c in str(raw)[: most + 1])
+    """A value as it may stand in a sentence: one line, cut, nothing in it that Markdown or HTML would take."""
+    text = "".join(c if c.isalnum() or c in " .,;+-/'=!?()%&" else "·" for c in str(raw)[: most + 1])
+    text = text.replace("www.", "www·")  # Markdown would make it a link
     return text if len(text) <= most else text[:most] + "…"
 
 

@@ -47,18 +47,30 @@ class Run:
                 return
             with _turn:
                 started = time.perf_counter()
-                try:
-                    while not self.done and time.perf_counter() - started < seconds:
-                        try:
-                            self.states.append(next(self._states))
-                        except StopIteration:
-                            self.done = True
-                    self.film.extend(self.states, self.done)
-                except Exception as error:  # a bug in a playground must not take the page with it
-                    log.exception("the run %s failed", self.id)
-                    self.failure, self.done = f"{type(error).__name__}: {error}", True
+                self._compute(started + seconds)
+                self._draw()  # after a failure too: what was computed before it can be looked at
                 self._messages.clear()
                 self.seconds += time.perf_counter() - started
+
+    def _compute(self, until: float) -> None:
+        try:
+            while not self.done and time.perf_counter() < until:
+                self.states.append(next(self._states))
+        except StopIteration:
+            self.done = True
+        except Exception as error:  # a bug in a playground must not take the page with it
+            self._fail(error)
+
+    def _draw(self) -> None:
+        try:
+            self.film.extend(self.states, self.done)
+        except Exception as error:
+            self._fail(error)
+            self.film.done = True
+
+    def _fail(self, error: Exception) -> None:
+        log.exception("the run %s failed", self.id)
+        self.failure, self.done = f"{type(error).__name__}: {error}", True
 
     def finish(self) -> "Run":
         """Compute the whole run."""

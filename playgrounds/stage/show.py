@@ -34,7 +34,8 @@ def _play(page: str, playground: catalogue.Playground, run: Run, step: int | Non
     report = (st.session_state.get(key) or {}).get("report") or {}
     if report.get("run") != run.id:
         report = {}
-    have = report.get("have", 0)
+    have = report.get("have")
+    have = have if isinstance(have, int) and 0 <= have <= len(run.film.steps) else 0
     if not report.get("stopped"):
         fresh = not run.done
         run.advance(beyond=have)
@@ -48,7 +49,7 @@ def _play(page: str, playground: catalogue.Playground, run: Run, step: int | Non
     head = {"start": step, "plotly": player.plotly_url(), "alt": alt}
     player.mount(
         key=key,
-        data=run.message(have if have <= len(run.film.steps) else 0, **head),
+        data=run.message(have, **head),
         on_report_change=lambda: _reported(page, key),
     )
 
