@@ -94,7 +94,7 @@ def frame(site: Site, title: str, *, here: str = "", search: bool = True) -> Non
     """Title of the browser's tab, style, sidebar. `here` is the slug of the lesson that is open in the sidebar."""
     st.set_page_config(
         page_title=f"{title} · {NAME}" if title else NAME, page_icon=str(PAGES / "icon.svg"), layout="wide",
-        initial_sidebar_state=260,
+        initial_sidebar_state=276,
     )  # fmt: skip
     st.html(STYLE)
     if not st.context.is_embedded:

@@ -118,11 +118,14 @@ def serving(name: str, counting: bool = False) -> Iterator[Server]:
             process.wait()
 
 
-def elsewhere(work: Callable[..., Iterator[Any]], *args: Any, limit: float) -> Iterator[Any]:
-    """What the generator `work(*args)` yields in a fresh process, which is ended after `limit` seconds."""
+Send = Callable[[Any], None]
+
+
+def elsewhere(work: Callable[..., None], *args: Any, limit: float) -> Iterator[Any]:
+    """What `work(send, *args)` sends from a fresh process, which is ended after `limit` seconds."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_send, args=(theirs, work, *args), daemon=True)
+    process = spawn.Process(target=work, args=(theirs.send, *args), daemon=True)
     process.start()
     theirs.close()
     deadline = time.monotonic() + limit
@@ -134,11 +137,6 @@ def elsewhere(work: Callable[..., Iterator[Any]], *args: Any, limit: float) -> I
     finally:
         process.kill()
         process.join()
-
-
-def _send(pipe: Any, work: Callable[..., Iterator[Any]], *args: Any) -> None:
-    for item in work(*args):
-        pipe.send(item)
 
 
 @contextlib.contextmanager
@@ -311,8 +309,8 @@ def _until_quiet(server: Server, watch: float = 2.0, window: float = 0.05) -> fl
 # --- readers without a browser ---------------------------------------------------------------------------------------
 
 
-def readers(port: int, links: list[str], hold: bool = False) -> Iterator[list[Row]]:
-    """Open all links at once, as browsers would. Yields one {"seconds", "first", "run", "problem"} per reader."""
+def readers(send: Send, port: int, links: list[str], hold: bool = False) -> None:
+    """Open all links at once, as browsers would. Sends a list of {"seconds", "first", "run", "problem"}."""
     sockets: list[Any] = []  # they stay open until this process ends
 
     async def limited(link: str) -> Row:
@@ -325,7 +323,7 @@ def readers(port: int, links: list[str], hold: bool = False) -> Iterator[list[Ro
         return await asyncio.gather(*map(limited, links))
 
     with asyncio.Runner() as runner:
-        yield runner.run(everybody())
+        send(runner.run(everybody()))
         if hold:
             runner.run(asyncio.sleep(3600))
 
@@ -433,7 +431,8 @@ def memory() -> Iterator[Row]:
 
 # --- playgrounds -----------------------------------------------------------------------------------------------------
 
-PROBE, PROBING, CUT = 0.1, 9.0, 30.0  # CPU seconds: of one probe, of a search with probes, of a run in full
+PROBE, CUT = 0.1, 30.0  # CPU seconds of a run that is probed, and of one that is measured in full
+PROBING = {"seconds": 8.0, "MB": 4.0}  # CPU seconds of all probes in search of the worst
 
 
 def playground(name: str, wanted: list[str]) -> Iterator[Row]:
@@ -453,15 +452,15 @@ def playground(name: str, wanted: list[str]) -> Iterator[Row]:
             yield row(f"{name}: worst {quantity}", worst[quantity], unit, most, **more)
 
 
-def _measure(name: str, search: bool) -> Iterator[Row]:
-    """In the fresh process: {"seconds", "MB", "states", "at", "why"} of the default run, then of the worst ones.
+def _measure(send: Send, name: str, search: bool) -> None:
+    """In the fresh process: sends {"seconds", "MB", "states", "at", "why"} of the default run, then of the worst ones.
 
-    In between {"at"} without them, of what is going to be tried: the last word of a process that gets stuck.
+    In between it sends {"at"} alone, of what it is going to try: the last word of a process that gets stuck.
     """
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # before NumPy is imported: one core
     from playgrounds.kit import catalogue, data
 
-    yield {"at": "its import"}
+    send({"at": "its import"})
     place = catalogue.load(name)
     for source in (place.source, Path(data.__file__).read_text(encoding="utf-8") if "kit.data" in place.source else ""):
         for node in ast.walk(ast.parse(source)):  # the imports inside functions too: they are not part of the run
@@ -469,45 +468,50 @@ def _measure(name: str, search: bool) -> Iterator[Row]:
             modules += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
             for module in modules:
                 importlib.import_module(module)
-    yield {"at": "defaults"}
-    yield _compute(place, place.Params(), CUT)
-    if search:
-        for params in (yield from _search(place)):
-            yield {"at": _text(params)}
-            yield _compute(place, params, CUT)
+    send({"at": "defaults"})
+    send(_compute(place, place.Params(), CUT))
+    for params in _search(send, place) if search else ():
+        send({"at": _text(params)})
+        send(_compute(place, params, CUT))
 
 
-def _search(place: Any) -> Iterator[Row]:
-    """Return the params of the slowest run and of the largest film. Yields {"at"} before each probe.
+def _search(send: Send, place: Any) -> list[Any]:
+    """The params of the slowest run and of the largest film, found by probes; sends the most states on the way.
 
-    Coordinate ascent over probes, from all knobs at their upper bounds; choices first, because they weigh most.
+    From all knobs at their upper bounds, every knob by itself goes through its values; the worst value of each, put
+    together, are where the second round starts.
     """
     probes: dict[Any, Row] = {}
-    best, found = place.Params(), []
-    knobs = sorted(best.knobs().values(), key=lambda one: one.kind in ("int", "float"))
-    for one in knobs:
-        best = _changed(best, one.name, _values(one)[0]) or best
-    for quantity, margin in [("seconds", 1.1), ("MB", 1.01)]:  # seconds are noisy
-        ends, before = time.process_time() + PROBING, None
-        while best != before and time.process_time() < ends:
-            before = best
-            for one in knobs:
-                for params in filter(None, [best, *(_changed(best, one.name, value) for value in _values(one))]):
-                    for again in (
-                        False,
-                        True,
-                    ):  # a better one is looked at twice: the first may have imported something
-                        if (again or params not in probes) and time.process_time() < ends:
-                            yield {"at": _text(params)}
-                            probe = _compute(place, params, PROBE)
-                            probes[params] = min(probe, probes.get(params, probe), key=itemgetter("seconds"))
-                        if params not in probes or probes[params][quantity] <= margin * probes[best][quantity]:
-                            break
-                    else:
-                        best = params
+    ends = 0.0
+
+    def look(params: Any, better_than: float, quantity: str) -> float:
+        for again in (False, True):  # what seems worse is looked at twice: the first time may have imported something
+            if params not in probes or (again and probes[params][quantity] > better_than):
+                if time.process_time() > ends:
+                    return probes.get(params, {quantity: 0})[quantity]
+                send({"at": _text(params)})
+                probe = _compute(place, params, PROBE)
+                probes[params] = min(probe, probes.get(params, probe), key=itemgetter("seconds"))
+        return probes[params][quantity]
+
+    start, found = place.Params(), []
+    for one in start.knobs().values():
+        start = _changed(start, one.name, _values(one)[0]) or start
+    for quantity, seconds in PROBING.items():
+        best, ends = start, time.process_time() + seconds
+        for _ in range(2):
+            bar = 1.05 * look(best, 0, quantity)
+            together, singles = best, []
+            for one in start.knobs().values():
+                others = [params for value in _values(one) if (params := _changed(best, one.name, value))]
+                worst = max(others, key=lambda params: look(params, bar, quantity), default=best)
+                if look(worst, bar, quantity) > bar:
+                    singles.append(worst)
+                    together = _changed(together, one.name, getattr(worst, one.name)) or together
+            best = max([best, together, *singles], key=lambda params: look(params, 0, quantity))
         found.append(best)
     longest = max(probes, key=lambda params: probes[params]["states"])
-    yield {"at": _text(longest), "states": probes[longest]["states"]}
+    send({"at": _text(longest), "states": probes[longest]["states"]})
     return list(dict.fromkeys(found))
 
 
@@ -537,7 +541,7 @@ def _values(one: Any) -> list[Any]:
             letters = "".join(rng.choices(scripts[0], k=n))
             return [" ".join(words)[:n], letters, " ".join(letters)[:n], one.default]
         case _:
-            return [one.hi, one.default, one.lo]
+            return [one.hi, one.lo, *([one.default] if one.log else [])]  # a huge learning rate may end the run at once
 
 
 def _changed(params: Any, name: str, value: Any) -> Any:

@@ -99,20 +99,23 @@ def test_every_legal_setting_survives_a_link(kind, data):
 @every_params
 @quick(30)
 @given(data=st.data())
-def test_write_and_read_of_one_knob_undo_each_other(kind, data):
+def test_one_knob_alone_is_read_as_it_was_written_and_as_it_is_typed(kind, data):
     one = data.draw(st.sampled_from(list(kind.knobs().values())))
     value = data.draw(legal_values(one))
-    assert one.read(one.write(value), None) == (value, "")
-    assert one.read(list(value) if one.kind == "choices" else value, None) == (value, ""), "the same, typed, from TOML"
+    params, sentences = kind.from_query({one.name: one.write(value)}, kind())
+    assert getattr(params, one.name) == value and not sentences, "from a link"
+    assert one.read(list(value) if one.kind == "choices" else value, None) == (value, ""), "from a widget, from TOML"
 
 
 @pytest.mark.parametrize(
     "text", ["a" * 80, "a" * 81, "~", "~abc", "👩‍💻" * 100, "\U0001f600" * 300, "é" * 300, " \n\t", ""]
 )
-def test_texts_survive_a_link_short_or_packed(text):
-    name = toy.Params.knobs()["name"]
-    assert name.read(name.write(text), None) == (text, "")
-    assert len(name.write("na " * 100)) < 60, "a long text is compressed"
+def test_texts_survive_a_link_short_or_packed_and_are_taken_as_they_are_typed(text):
+    knob_of = toy.Params.knobs()["name"]
+    assert read({"name": knob_of.write(text)}) == ({"name": text}, [])
+    assert knob_of.read(text, None) == (text, "")
+    assert toy.Params.preset({"name": text}) == (toy.Params(name=text), [])
+    assert len(knob_of.write("na " * 100)) < 60, "a long text is compressed"
 
 
 @every_params
@@ -180,7 +183,7 @@ def test_what_can_only_mean_one_thing_is_taken_without_a_word(query, taken):
 def test_one_bad_value_costs_no_other_its_place():
     assert read({"rate": "nan", "steps": "3", "nonsense": "1", "law": "coin"}) == (
         {"steps": 3, "law": "coin"},
-        ["rate=nan is not a number: using 0.1.", "nonsense is not a knob of this playground: ignored."],
+        ["rate=nan is not a number: using 0.1.", "No knob is called nonsense: ignored."],
     )
 
 

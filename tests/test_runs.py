@@ -130,6 +130,16 @@ def test_who_is_behind_is_given_what_is_there_and_only_who_is_in_front_computes(
     assert counts[PARAMS] > there
 
 
+def test_of_many_readers_at_one_place_one_computes_and_all_go_on():
+    counts: Counter = Counter()
+    run = Run(toy_with(run=counted(counts, 0.005)), PARAMS)
+    while len(run.film.steps) < 3:
+        run.advance(0.01)
+    there = len(run.film.steps)
+    together(*[lambda: run.advance(0.03, beyond=there)] * 5)
+    assert there < counts[PARAMS] <= there + 7, "five rounds would have been thirty states"
+
+
 @pytest.mark.parametrize("before", [0, 5])
 def test_a_run_whose_playground_raises_ends_with_the_failure_and_keeps_what_it_had(before, caplog):
     run = Run(toy_with(run=failing(12)), PARAMS)

@@ -24,7 +24,7 @@ def controls(page: str, params: Params, preset: Params) -> None:
     with st.container(horizontal=True):
         st.button("Reset", key=f"{page}:reset", on_click=_reset, args=(page, preset), disabled=params == preset,
                   help="Back to where this page starts")  # fmt: skip
-        if "seed" in params.knobs():
+        if any(one.name == "seed" for one in knobs):
             st.button("New seed", key=f"{page}:reseed", on_click=_reseed, args=(page, params),
                       help="The same settings from other random numbers")  # fmt: skip
 
