@@ -470,17 +470,28 @@ def _measure(send: Send, name: str, search: bool) -> None:
                 importlib.import_module(module)
     send({"at": "defaults"})
     send(_compute(place, place.Params(), CUT))
-    for params in _search(send, place) if search else ():
-        send({"at": _text(params)})
-        send(_compute(place, params, CUT))
+    if not search:
+        return
+    probes, longest = _search(send, place)
+    send({"at": _text(longest), "states": longest.length or 0})
+    for quantity, tries in [("seconds", 2), ("MB", 4)]:  # a run that looked bad in its first moments may end early
+        measured = 0.0
+        for params in sorted(probes, key=lambda params: -probes[params][quantity])[:tries]:
+            if measured < 0.7 * probes[params][quantity]:
+                send({"at": _text(params)})
+                one = _compute(place, params, CUT)
+                send(one)
+                measured = max(measured, one[quantity])
 
 
-def _search(send: Send, place: Any) -> list[Any]:
-    """The params of the slowest run and of the largest film, found by probes; sends the most states on the way.
+def _search(send: Send, place: Any) -> tuple[dict[Any, Row], Any]:
+    """Probe for the slowest run and for the largest film. Returns the probes by params, and the longest run's params.
 
     From all knobs at their upper bounds, every knob by itself goes through its values; the worst value of each, put
     together, are where the second round starts.
     """
+    from playgrounds.kit.film import Film
+
     probes: dict[Any, Row] = {}
     ends = 0.0
 
@@ -494,10 +505,13 @@ def _search(send: Send, place: Any) -> list[Any]:
                 probes[params] = min(probe, probes.get(params, probe), key=itemgetter("seconds"))
         return probes[params][quantity]
 
-    start, found = place.Params(), []
+    start = place.Params()
     for one in start.knobs().values():
         start = _changed(start, one.name, _values(one)[0]) or start
     for quantity, seconds in PROBING.items():
+        if quantity == "MB":  # a film of up to 100 states shows all of them, one of more has fewer frames
+            start = max(probes, key=lambda params: probes[params]["MB"])
+            start = _most(start, lambda p: (p.length - 1) // Film(None, p, p.length).stride if p.length else 0)
         best, ends = start, time.process_time() + seconds
         for _ in range(2):
             bar = 1.05 * look(best, 0, quantity)
@@ -509,10 +523,17 @@ def _search(send: Send, place: Any) -> list[Any]:
                     singles.append(worst)
                     together = _changed(together, one.name, getattr(worst, one.name)) or together
             best = max([best, together, *singles], key=lambda params: look(params, 0, quantity))
-        found.append(best)
-    longest = max(probes, key=lambda params: probes[params]["states"])
-    send({"at": _text(longest), "states": probes[longest]["states"]})
-    return list(dict.fromkeys(found))
+    return probes, _most(start, lambda params: params.length or 0)
+
+
+def _most(params: Any, count: Callable[[Any], int]) -> Any:
+    """The params with each whole number where `count(params)` is largest."""
+    for one in params.knobs().values():
+        if one.kind == "int" and one.name != "seed":
+            values = range(int(one.lo), int(one.hi) + 1, max(1, int(one.hi - one.lo) // 1000))
+            others = [other for value in values if (other := _changed(params, one.name, value))]
+            params = max([params, *others], key=count)
+    return params
 
 
 @cache
