@@ -165,6 +165,20 @@ def test_a_link_to_a_step_that_is_still_to_be_computed_waits_for_it(open_page):
     assert query(page)["step"] == "120"
 
 
+def test_a_player_made_anew_gets_the_frames_that_the_server_believes_it_has(open_page):
+    page = open_page("xor-problem?seed=6", DONE)
+    page.locator(".player-scrub").focus()
+    page.keyboard.press("Home")
+    page.evaluate("""() => {
+        const root = document.querySelector('.player');
+        root.player = undefined;  // as if the component had been mounted again
+        root.dataset.drawn = '';
+    }""")
+    page.wait_for_selector(".player[data-drawn='61']")
+    assert page.evaluate("document.querySelector('.player').player.frames.length") == 61
+    assert step(page) == 0
+
+
 def test_a_link_in_a_definition_stays_in_the_session(open_page):
     page = open_page("xor-problem", DONE)
     page.evaluate("window.here = true")

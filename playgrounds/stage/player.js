@@ -72,7 +72,8 @@ class Player {
   receive(message) {
     const fresh = message.run !== this.run;
     if (fresh) {
-      Object.assign(this, { run: message.run, frames: [], stopped: false, following: true, now: 0, asked: -1 });
+      Object.assign(this, { run: message.run, frames: [], done: false, stopped: false, following: true, now: 0 });
+      this.wanted = message.start; // the step that the link asks for, until it is computed
       this.pause(false);
     }
     clearTimeout(this.waiting);
@@ -90,7 +91,6 @@ class Player {
     this.paintTheme();
     const last = this.frames.length - 1;
     if (this.following) this.now = last;
-    if (fresh) this.wanted = message.start; // the step that the link asks for, until it is computed
     if (this.wanted != null && (this.done || this.frames[last].step >= this.wanted)) {
       const far = (frame) => Math.abs(frame.step - this.wanted);
       this.now = this.frames.reduce((best, frame, i) => (far(frame) < far(this.frames[best]) ? i : best), 0);
@@ -310,7 +310,7 @@ class Player {
   }
 
   tell() {
-    const end = this.now === this.frames.length - 1;
+    const end = this.now >= this.frames.length - 1;
     const step = this.wanted ?? (end ? null : this.frames[this.now].step);
     this.told = (this.told ?? 0) + 1; // a report like the last one would not be sent
     this.report({ run: this.run, have: this.frames.length, step, stopped: this.stopped, told: this.told });
