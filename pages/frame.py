@@ -105,16 +105,21 @@ def frame(site: Site, title: str, *, here: str = "", search: bool = True) -> Non
         st.switch_page(site.pages[go])
 
 
+@st.fragment
 def _sidebar(site: Site, here: str, search: bool) -> None:
+    """The lessons, folded. Only the terms of open ones are made: 71 links cost more than the rest of a page."""
     st.page_link(site.home, label=f"**{NAME}**")
     if search and (text := search_box("sidebar-search")):
         for term in site.glossary.search(text, 8) or nothing_found():
             site.link(term)
     for lesson in site.glossary.lessons:
-        with st.expander(lesson.title, expanded=lesson.slug == here, type="compact", key=f"sidebar:{lesson.slug}"):
-            st.page_link(site.pages[lesson.url], label="*About this lesson*")
-            for term in site.glossary.of(lesson):
-                site.link(term, term.name)
+        key = f"sidebar:{lesson.slug}:{lesson.slug == here}"  # opening its page opens a lesson, whatever it was before
+        folded = st.expander(lesson.title, lesson.slug == here, type="compact", key=key, on_change="rerun")
+        if folded.open:
+            with folded:
+                st.page_link(site.pages[lesson.url], label="*About this lesson*")
+                for term in site.glossary.of(lesson):
+                    site.link(term, term.name)
 
 
 def search_box(key: str, label_visibility: str = "collapsed") -> str:

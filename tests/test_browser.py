@@ -106,6 +106,25 @@ def test_back_undoes_a_knob(open_page):
     page.wait_for_function("document.querySelector('input[aria-label=\"Hidden units\"]').value === '2'")
 
 
+def test_every_press_of_a_button_counts_however_fast(open_page):
+    page = open_page("playground-mlp?seed=300", DONE)
+    for n in range(1, 7):
+        page.get_by_role("button", name="New seed").click()
+        page.wait_for_function(f"location.search === '?seed={300 + n}'")
+        page.wait_for_timeout(40 * n)  # while the run streams, when it is just done, and after that
+    page.wait_for_selector(DONE)
+    page.wait_for_timeout(600)
+    assert query(page) == {"seed": "306"}
+    assert page.input_value("input[aria-label=Seed]") == "306"
+
+
+def test_any_term_is_two_clicks_away(open_page):
+    page = open_page("xor-problem", DONE)
+    page.click(".stSidebar summary:has-text('RNNs')")
+    page.click(".stSidebar a:has-text('Hidden state')")
+    page.wait_for_selector("h1:has-text('Hidden state')")
+
+
 def test_the_player_obeys_the_keyboard_alone(open_page):
     page = open_page("xor-problem", DONE)
     last = step(page)

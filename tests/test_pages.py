@@ -164,10 +164,15 @@ def test_a_term_shows_what_it_is_where_it_belongs_and_where_to_go_next(term):
     assert at == len(siblings) - 1 or f"{siblings[at + 1].name} →" in shown
 
 
-def test_from_every_kind_of_page_every_term_is_in_the_sidebar():
+def test_from_every_kind_of_page_every_lesson_is_in_the_sidebar_and_opens_to_its_terms():
     for address in ("", REAL.lessons[0].url, REAL.terms[0].slug, TRAINABLE[0].slug, "no-such-page"):
-        sidebar = labels(visit(address).sidebar)
-        assert {term.name for term in REAL.terms} <= set(sidebar) and "Trainable Glossary" in sidebar, address
+        app = visit(address)
+        assert [part.label for part in app.sidebar.expander] == [lesson.title for lesson in REAL.lessons], address
+        assert "Trainable Glossary" in labels(app.sidebar)
+    app.session_state["sidebar:rnns:False"] = True
+    assert {term.name for term in REAL.of(REAL.lesson["rnns"])} <= set(labels(app.run().sidebar))
+    here = labels(visit("xor-problem").sidebar)
+    assert {term.name for term in REAL.of(REAL.lesson["perceptron-to-mlp"])} <= set(here) and "BERT" not in here
 
 
 @pytest.mark.parametrize(("page", "box"), [("", "home-search"), ("lesson-regularization", "sidebar-search")])
@@ -287,17 +292,27 @@ def test_a_turned_knob_changes_the_run_and_the_url_and_reset_undoes_all(name):
     assert app.button(key=f"{page}:reset").disabled
 
 
+def with_a_seed(kind: type[Params]) -> list[Params]:
+    """Settings at which the seed decides something: its knob is shown."""
+    seed = kind.knobs().get("seed")
+    if seed is None:
+        return []
+    tried = [kind(), *(kind(**{one.name: one.hi}) for one in kind.knobs().values() if one.kind == "float")]
+    return [p for p in [*tried, *three(kind)] if seed.when is None or seed.when(p)]
+
+
 @every_playground
 def test_new_seed_takes_the_next_one_for_everybody_and_the_first_after_the_last(name):
     page, kind = workbench.address(name), catalogue.load(name).Params
-    if "seed" not in kind.knobs():
-        assert not [button for button in visit(page).button if button.key == f"{page}:reseed"]
-        return
-    seed = kind.knobs()["seed"]
-    for before, after in ((kind().seed, kind().seed + 1), (seed.hi, seed.lo)):
-        app = fine(visit(page, {"seed": str(before)}))
-        fine(app.button(key=f"{page}:reseed").click().run())
-        assert params(app, page) == kind(seed=after) and app.query_params.get("seed", str(kind().seed)) == str(after)
+    offered = [button.key for button in visit(page).button if button.key == f"{page}:reseed"]
+    assert len(offered) == ("seed" in widgets(visit(page), page)), "where the seed decides something, and only there"
+    for start in with_a_seed(kind)[:1]:
+        seed = kind.knobs()["seed"]
+        for before, after in ((seed.default, seed.default + 1), (seed.hi, seed.lo)):
+            app = fine(visit(page, start.model_copy(update={"seed": before}).to_query(kind())))
+            fine(app.button(key=f"{page}:reseed").click().run())
+            wanted = start.model_copy(update={"seed": after})
+            assert params(app, page) == wanted and app.query_params == wanted.to_query(kind())
 
 
 @every_playground
@@ -369,6 +384,20 @@ def test_a_widget_that_says_something_illegal_keeps_the_last_good_value_and_says
         assert widgets(app, page)[one.name].value == (list(one.default) if one.kind == "choices" else one.default)
     if not tried:
         pytest.skip("no knob of it can be set to something illegal")
+
+
+@every_playground
+@pytest.mark.parametrize("typed", ["~ about", "~eJxLBAAAYgBi", *ODD_TEXTS])
+def test_a_text_is_taken_as_it_is_typed(name, typed):
+    page, kind = workbench.address(name), catalogue.load(name).Params
+    shown = [one for one in kind.knobs().values() if one.kind == "text" and (one.when is None or one.when(kind()))]
+    if not shown:
+        pytest.skip("it asks for no text")
+    app = turn(visit(page), page, shown[0], typed)
+    assert getattr(params(app, page), shown[0].name) == typed and warnings(app) == []
+    assert getattr(params(fine(visit(page, app.query_params)), page), shown[0].name) == typed, (
+        "and its link says the same"
+    )
 
 
 def test_the_step_of_a_link_is_where_the_player_starts():

@@ -5,17 +5,23 @@ from typing import Any
 import streamlit as st
 
 from playgrounds.kit import catalogue
+from playgrounds.kit.params import Params
 from playgrounds.kit.runs import Run, Store
 from playgrounds.stage import below, controls, player, url
 
 store = Store()
 
 
-@st.fragment
 def show(page: str, title: str, name: str, preset: dict[str, Any]) -> None:
     """The playground `name`, starting from `preset`; `page` is the page's address."""
     playground = catalogue.load(name)
     start, _ = playground.Params.preset(preset)
+    url.arrive(page, start)
+    _live(page, title, playground, start)
+
+
+@st.fragment
+def _live(page: str, title: str, playground: catalogue.Playground, start: Params) -> None:
     state = url.current(page, start)
     run = store.get(playground, state.params)
     for complaint in state.complaints:

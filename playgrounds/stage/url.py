@@ -25,19 +25,25 @@ class PageState:
     url: dict[str, str] = field(default_factory=dict)  # as last read or written
 
 
-def current(page: str, preset: Params) -> PageState:
-    """The state of the page: the reader's, or that of the URL when it is the URL that has changed (a link, Back)."""
+def arrive(page: str, preset: Params) -> None:
+    """In a full run: take the state from the URL if that has changed (a link, Back) and the reader has done nothing.
+
+    Reruns of the fragment do not look at the URL: theirs may still be the one from before the rerun ahead of them, and
+    a knob that was just moved would jump back.
+    """
     state: PageState | None = st.session_state.get(f"{page}:state")
-    query = st.query_params.to_dict()
-    # A widget's rerun may still carry the URL from before the rerun ahead of it: then the widget is right.
-    if st.session_state.pop(f"{page}:touched", False) and state is not None:
+    if state is None or (not st.session_state.get(f"{page}:touched") and state.url != st.query_params.to_dict()):
+        st.session_state[f"{page}:state"] = from_query(st.query_params.to_dict(), preset)
+
+
+def current(page: str, preset: Params) -> PageState:
+    """The state of the page; what the reader has changed in it is written into the URL."""
+    state: PageState = st.session_state[f"{page}:state"]
+    if st.session_state.pop(f"{page}:touched", False):
         wanted = to_query(state.params, preset, state.step)
-        if wanted != query:
+        if wanted != st.query_params.to_dict():
             st.query_params.from_dict(wanted)
-        state = replace(state, url=wanted)
-    elif state is None or state.url != query:
-        state = from_query(query, preset)
-    st.session_state[f"{page}:state"] = state
+        state = st.session_state[f"{page}:state"] = replace(state, url=wanted)
     return state
 
 
