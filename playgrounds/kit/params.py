@@ -90,11 +90,19 @@ class Knob:
             return f"the default {self.default!r} is not a legal value{': ' + problem if problem else ''}"
         return ""
 
-    def read(self, raw: Any, fallback: Any) -> tuple[Any, str]:
-        """The value meant by `raw` and what was wrong with it ("" if nothing).
+    def read_link(self, raw: Any, fallback: Any) -> tuple[Any, str]:
+        """The value that a link means by `raw`, and what was wrong with it; see `read`."""
+        if self.kind == "text" and raw.startswith(PACKED):
+            try:
+                raw = _unpack(raw, 4 * self.hi)
+            except ValueError as error:
+                return fallback, str(error)
+        return self.read(raw, fallback)
 
-        `raw` is a string from a link or a typed value from TOML. Numbers outside the bounds are moved to the
-        nearest bound; anything else that is not legal becomes `fallback`.
+    def read(self, raw: Any, fallback: Any) -> tuple[Any, str]:
+        """The value meant by `raw`, from a widget or a preset, and what was wrong with it ("" if nothing).
+
+        Numbers outside the bounds are moved to the nearest bound; what else is not legal becomes `fallback`.
         """
         try:
             return getattr(self, f"_read_{self.kind}")(raw)
@@ -102,7 +110,7 @@ class Knob:
             return fallback, str(error)
 
     def write(self, value: Any) -> str:
-        """The value as it stands in a link; `read` undoes it exactly."""
+        """The value as it stands in a link; `read_link` undoes it exactly."""
         match self.kind:
             case "toggle":
                 return "1" if value else "0"
@@ -172,16 +180,15 @@ class Knob:
     def _read_text(self, raw: Any) -> tuple[str, str]:
         if not isinstance(raw, str):
             raise ValueError(f"{shown(raw)} is not a text")
-        text = _unpack(raw, 4 * self.hi) if raw.startswith(PACKED) else raw
-        if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        if "\x00" in raw or any("\ud800" <= c <= "\udfff" for c in raw):
             raise ValueError("the text has characters that no text can have")
-        if len(text) > self.hi:
+        if len(raw) > self.hi:
             raise ValueError(
-                f"the text has {len(text):,} characters, up to {self.hi:,} are taken: shorten it, or load the sample"
+                f"the text has {len(raw):,} characters, up to {self.hi:,} are taken: shorten it, or load the sample"
             )
-        if len(text) < (self.lo or 0):
+        if len(raw) < (self.lo or 0):
             raise ValueError(f"the text is shorter than {self.lo} characters")
-        return text, ""
+        return raw, ""
 
 
 class Params(BaseModel):
@@ -219,13 +226,13 @@ class Params(BaseModel):
     @classmethod
     def preset(cls, values: Mapping[str, Any]) -> tuple[Self, list[str]]:
         """The params of a preset and its mistakes, each as "knob: what is wrong"."""
-        params, problems = cls._build(cls(), values)
+        params, problems = cls._build(cls(), values, Knob.read)
         return params, [f"{name}: {problem}" for name, problem, _ in problems]
 
     @classmethod
     def from_query(cls, query: Mapping[str, str], preset: Self) -> tuple[Self, list[str]]:
         """The params that a link asks for, and one sentence per value that could not be taken as it stood."""
-        params, problems = cls._build(preset, query)
+        params, problems = cls._build(preset, query, Knob.read_link)
         sentences = []
         for name, problem, raw in problems:
             if name not in cls.knobs():
@@ -247,13 +254,13 @@ class Params(BaseModel):
         }
 
     @classmethod
-    def _build(cls, base: Self, values: Mapping[str, Any]) -> tuple[Self, list[tuple[str, str, Any]]]:
+    def _build(cls, base: Self, values: Mapping[str, Any], read: Callable) -> tuple[Self, list[tuple[str, str, Any]]]:
         taken, problems = base.model_dump(), []
         for name, raw in values.items():
             if name not in cls.knobs():
                 problems.append((name, f"no such knob; there are {', '.join(cls.knobs())}", raw))
                 continue
-            taken[name], problem = cls.knobs()[name].read(raw, taken[name])
+            taken[name], problem = read(cls.knobs()[name], raw, taken[name])
             if problem:
                 problems.append((name, problem, raw))
         try:

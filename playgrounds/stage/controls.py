@@ -18,59 +18,76 @@ def controls(page: str, params: Params, preset: Params) -> None:
             _widget(page, one, params)
     if folded := [one for one in knobs if one.more]:
         changed = sum(getattr(params, one.name) != getattr(preset, one.name) for one in folded)
-        with st.expander(f"More ({changed} changed)" if changed else "More", key=f"{page}:more"):
-            for one in folded:
-                _widget(page, one, params)
+        label = f"More ({changed} changed)" if changed else "More"
+        more = st.expander(label, key=f"{page}:more", on_change="rerun")
+        if more.open:
+            with more:
+                for one in folded:
+                    _widget(page, one, params)
     with st.container(horizontal=True):
         st.button("Reset", key=f"{page}:reset", on_click=_reset, args=(page, preset), disabled=params == preset,
                   help="Back to where this page starts")  # fmt: skip
         if any(one.name == "seed" for one in knobs):
-            st.button("New seed", key=f"{page}:reseed", on_click=_reseed, args=(page, params),
+            st.button("New seed", key=f"{page}:reseed", on_click=_reseed, args=(page,),
                       help="The same settings from other random numbers")  # fmt: skip
 
 
 def _widget(page: str, one: Knob, params: Params) -> None:
-    key, value = f"{page}:knob:{one.name}", getattr(params, one.name)
-    shared: dict[str, Any] = {"key": key, "help": one.help or None, "on_change": _turned, "args": (page, one)}
-    seen = list(value) if one.kind == "choices" else value
-    if st.session_state.get(key) != seen:
-        st.session_state[key] = seen
+    value = getattr(params, one.name)
+    key = _key(page, one, value)
+    shared: dict[str, Any] = {"key": key, "help": one.help or None, "on_change": _turned, "args": (page, one, key)}
     match one.kind:
         case "toggle":
-            st.toggle(one.label, **shared)
+            st.toggle(one.label, value, **shared)
         case "choice" if len(one.choices) <= MOST_PILLS:
-            st.pills(one.label, one.choices, required=True, wrap=True, **shared)
+            st.pills(one.label, one.choices, default=value, required=True, wrap=True, **shared)
         case "choice":
-            st.selectbox(one.label, one.choices, **shared)
+            st.selectbox(one.label, one.choices, one.choices.index(value), **shared)
         case "choices":
-            st.pills(one.label, one.choices, selection_mode="multi", wrap=True, **shared)
+            st.pills(one.label, one.choices, default=value, selection_mode="multi", wrap=True, **shared)
         case "int" | "float" if one.log:
-            st.select_slider(one.label, sorted({*one.grid(), value}), format_func=lambda v: f"{v:g}", **shared)
+            grid = sorted({*one.grid(), value})
+            st.select_slider(one.label, grid, value, format_func=lambda v: f"{v:g}", **shared)
         case "int" if one.name == "seed":
-            st.number_input(one.label, int(one.lo), int(one.hi), step=1, **shared)
+            st.number_input(one.label, int(one.lo), int(one.hi), value, step=1, **shared)
         case "int":
-            st.slider(one.label, int(one.lo), int(one.hi), step=int(one.step or 1), **shared)
+            st.slider(one.label, int(one.lo), int(one.hi), value, step=int(one.step or 1), **shared)
         case "float":
             step = one.step or (one.hi - one.lo) / 100
             digits = max(0, len(f"{step:g}".partition(".")[2]))
-            st.slider(one.label, float(one.lo), float(one.hi), step=float(step), format=f"%.{digits}f", **shared)
+            st.slider(one.label, float(one.lo), float(one.hi), value, step=float(step), format=f"%.{digits}f", **shared)
+        case "text" if one.hi > 200:
+            st.text_area(one.label, value, height=120, **shared)
         case "text":
-            if one.hi > 200:
-                st.text_area(one.label, height=120, **shared)
-            else:
-                st.text_input(one.label, **shared)
+            st.text_input(one.label, value, **shared)
 
 
-def _turned(page: str, one: Knob) -> None:
+def _key(page: str, one: Knob, value: Any) -> str:
+    """The widget's key: a new one whenever the value was changed by something else (a link, Reset).
+
+    The browser sends the values of all widgets with every rerun, and for a moment those may still be the old ones;
+    under a new key they count for nothing. What a reader has entered and we could not take stays where it is.
+    """
+    base = f"{page}:knob:{one.name}"
+    count = st.session_state.get(f"{base}:count", 0)
+    key = f"{base}:{count}" if count else base
+    if key in st.session_state:
+        shown, problem = one.read(st.session_state[key], value)
+        if shown != value and not problem:
+            st.session_state[f"{base}:count"] = count + 1
+            key = f"{base}:{count + 1}"
+    return key
+
+
+def _turned(page: str, one: Knob, key: str) -> None:
     """A widget has changed: take its value if it is legal, else keep the old one and say why."""
     params: Params = st.session_state[f"{page}:state"].params
-    raw = st.session_state[f"{page}:knob:{one.name}"]
-    value, problem = one.read(raw, getattr(params, one.name))
+    value, problem = one.read(st.session_state[key], getattr(params, one.name))
     try:
         params = type(params)(**(params.model_dump() | {one.name: value}))
     except ValueError as error:  # a rule between knobs
         problem = str(error)
-    complaints = [f"{one.label}: {problem}. The last good value is kept."] if problem else []
+    complaints = [f"{one.label}: {problem}. The last good value is in use."] if problem else []
     url.change(page, params=params, step=None, complaints=complaints)
 
 
@@ -78,8 +95,9 @@ def _reset(page: str, preset: Params) -> None:
     url.change(page, params=preset, step=None, complaints=[])
 
 
-def _reseed(page: str, params: Params) -> None:
+def _reseed(page: str) -> None:
     """The next seed, not a random one: a class that presses the button together sees the same run, computed once."""
+    params: Params = st.session_state[f"{page}:state"].params
     seed = params.knobs()["seed"]
     following = params.seed + 1 if params.seed < seed.hi else seed.lo
     url.change(page, params=params.model_copy(update={"seed": following}), step=None, complaints=[])

@@ -309,7 +309,15 @@ class Player {
     this.settling = setTimeout(() => this.tell(), 250);
   }
 
+  /** Report to the server, not before the rerun that is going on has ended: the page would send widgets' old values along. */
   tell() {
+    clearTimeout(this.telling);
+    const running = document.querySelector(".stApp")?.dataset.testScriptState === "running";
+    if (running) this.telling = setTimeout(() => this.root.isConnected && this.tell(), 30);
+    else this.tellNow();
+  }
+
+  tellNow() {
     const end = this.now >= this.frames.length - 1;
     const step = this.wanted ?? (end ? null : this.frames[this.now].step);
     this.told = (this.told ?? 0) + 1; // a report like the last one would not be sent

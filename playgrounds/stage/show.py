@@ -27,10 +27,12 @@ def _live(page: str, title: str, playground: catalogue.Playground, start: Params
     for complaint in state.complaints:
         st.warning(complaint)
     picture, knobs = st.columns([0.73, 0.27], gap="medium")
+    with (
+        knobs
+    ):  # before the player, which asks for more as soon as it is there: by then the knobs must have their values
+        controls.controls(page, state.params, start)
     with picture:
         _play(page, playground, run, state.step)
-    with knobs:
-        controls.controls(page, state.params, start)
     if run.states:
         below.below(page, title, playground, run, start, state.step)
 
