@@ -76,13 +76,21 @@ def _key(page: str, one: Knob, value: Any) -> str:
         if shown != value and not problem:
             st.session_state[f"{base}:count"] = count + 1
             key = f"{base}:{count + 1}"
+    if key not in st.session_state:
+        st.session_state[f"{key}:seen"] = value
     return key
 
 
 def _turned(page: str, one: Knob, key: str) -> None:
-    """A widget has changed: take its value if it is legal, else keep the old one and say why."""
+    """A widget has changed: take its value if it is legal, else keep the old one and say why.
+
+    Streamlit also calls this when the run that made the widget was interrupted, with the value it was made with.
+    """
     params: Params = st.session_state[f"{page}:state"].params
     value, problem = one.read(st.session_state[key], getattr(params, one.name))
+    if not problem and value == st.session_state.get(f"{key}:seen"):
+        return
+    st.session_state[f"{key}:seen"] = None if problem else value
     try:
         params = type(params)(**(params.model_dump() | {one.name: value}))
     except ValueError as error:  # a rule between knobs
