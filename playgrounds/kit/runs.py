@@ -14,6 +14,7 @@ from playgrounds.kit.catalogue import Playground
 from playgrounds.kit.film import Film
 from playgrounds.kit.params import Params
 
+FIRST = 0.4  # seconds for the first round of a run: most runs are done in it
 ROUND = 0.25  # seconds that one reader may compute before the others have their turn
 ROOM = 96 * 2**20  # bytes of states and films that the store keeps
 

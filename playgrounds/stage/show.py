@@ -6,7 +6,7 @@ import streamlit as st
 
 from playgrounds.kit import catalogue
 from playgrounds.kit.params import Params
-from playgrounds.kit.runs import Run, Store
+from playgrounds.kit.runs import FIRST, ROUND, Run, Store
 from playgrounds.stage import below, controls, player, url
 
 store = Store()
@@ -46,7 +46,7 @@ def _play(page: str, playground: catalogue.Playground, run: Run, step: int | Non
     have = have if isinstance(have, int) and 0 <= have <= len(run.film.steps) else 0
     if not report.get("stopped"):
         fresh = not run.done
-        run.advance(beyond=have)
+        run.advance(ROUND if have else FIRST, beyond=have)
         if fresh:
             store.tidy()
     if run.failure:
