@@ -164,6 +164,15 @@ def test_playing_shows_every_step_in_order_and_stops_at_the_end(open_page):
     assert page.evaluate("location.search") == "?seed=4"
 
 
+def test_going_back_shows_the_pairs_of_that_step_and_not_of_the_last(open_page):
+    page = open_page("byte-pair-encoding?merges=5", DONE)
+    page.locator(".player-scrub").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text(".player-note").startswith("Merge 1: u + g")
+    assert "u + g" in page.inner_html(".player-plot") and "p + ug" not in page.inner_html(".player-plot")
+
+
 def test_a_long_run_streams_and_stop_stops_it(open_page):
     page = open_page(f"{LONG}&seed=1", ".player[data-drawn]")
     page.wait_for_function("document.querySelector('.player').dataset.drawn > 1")

@@ -132,8 +132,10 @@ class Player {
 
   mount() {
     this.isNarrow = this.plot.clientWidth < PHONE;
-    const layout = { ...this.coloured.layout, images: this.images(this.frames[this.now]) };
-    const draw = Plotly.react(this.plot, this.coloured.data, layout, { displayModeBar: false, responsive: false, doubleClick: false });
+    // A copy: Plotly writes what is restyled into the very objects it was given, and the base must stay the base.
+    const { data, layout } = structuredClone({ data: this.coloured.data, layout: this.coloured.layout });
+    layout.images = this.images(this.frames[this.now]);
+    const draw = Plotly.react(this.plot, data, layout, { displayModeBar: false, responsive: false, doubleClick: false });
     Promise.resolve(draw).then(() => {
       if (this.isNarrow) Plotly.relayout(this.plot, this.coloured.narrow);
       this.show();
