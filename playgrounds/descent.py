@@ -7,18 +7,33 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import cycle
-from math import ceil, log10
+from math import log10
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from playgrounds import kit
 from playgrounds.kit import knob
-from playgrounds.kit.figures import Figure, Panel, axes, dot, figure, label, lines, points, polyline, rule, short
+from playgrounds.kit.figures import (
+    Figure,
+    Panel,
+    axes,
+    dot,
+    figure,
+    label,
+    legend,
+    lines,
+    log_axis,
+    points,
+    polyline,
+    rule,
+    short,
+)  # fmt: skip
 from playgrounds.kit.palette import FAINT, INK, MUTED, PAPER, SERIES
+from playgrounds.kit.training import kept
+from playgrounds.kit.words import number, vector
 
 SLOWEST, FASTEST = 0.0001, 10.0  # learning rates of the slider and of the sweep
-STATES = 300  # a longer run keeps every second, third, … step
 HUGE = 1e12  # a weight beyond it has diverged
 ARRIVED = 1e-6  # of the starting distance to the minimum
 EPS = 1e-8  # of RMSProp and Adam
@@ -134,12 +149,8 @@ class Params(kit.Params):
         return [self.x] if self.surface == "bowl" else [self.x, self.y]
 
     @property
-    def stride(self) -> int:
-        return ceil(self.steps / STATES)
-
-    @property
     def length(self) -> int:
-        return ceil(self.steps / self.stride) + 1
+        return len(kept(self.steps))
 
 
 class State(NamedTuple):
@@ -310,6 +321,7 @@ def run(p: Params) -> Iterator[State]:
     away = distance(p, np.array(p.start)) or 1.0
     arrived, gone, path = [None] * len(walks), [None] * len(walks), []
     before = shown = None
+    film = set(kept(p.steps))
     for step, everywhere in enumerate(zip(*walks, strict=True)):
         now = [one.at(i) for one, i in zip(everywhere, own, strict=True)]
         left = [distance(p, one.w) / away for one in now]
@@ -320,7 +332,7 @@ def run(p: Params) -> Iterator[State]:
                 gone[i] = step
         path.append([one.w for one in now])
         over = None not in gone  # the sweep goes on to its end all the same
-        if step % p.stride == 0 or step == p.steps or over:
+        if step in film or over:
             ends = [last(walk) if over and step < p.steps else one for walk, one in zip(walks, everywhere, strict=True)]
             losses, etas = np.array([one.loss for one in now]), np.array([one.eta[0] for one in now])
             shown = State(
@@ -444,23 +456,6 @@ def cause(p: Params, name: str) -> str:
     return f"as the rate {number(p.rate)} is above {bound[0]} = {number(bound[1])}{of}"
 
 
-def number(value: float) -> str:
-    """Three significant digits, as one writes them by hand."""
-    mantissa, power = f"{value:.2e}".split("e")
-    if float(mantissa) == 0 or -3 <= int(power) < 5:
-        return f"{float(f'{value:.2e}'):g}".replace("-", "−")
-    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{float(mantissa):g}·10{raised}".replace("-", "−")
-
-
-def vector(w: np.ndarray, factor: bool = False) -> str:
-    """The same for one weight or a pair; a negative factor stands in brackets."""
-    texts = [number(value) for value in w]
-    if len(texts) == 1:
-        return f"({texts[0]})" if factor and texts[0].startswith("−") else texts[0]
-    return f"({', '.join(texts)})"
-
-
 NAMES = ("GD", "momentum", "Nesterov", "RMSProp", "Adam", "AdamW")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 LOOKS = {name: look for name, *look in zip(NAMES, SERIES, DASHES, strict=True)}
@@ -479,15 +474,16 @@ def draw(p: Params, states: Sequence[State], now: int) -> Figure:
     start = states[0].loss or 10.0**p.scale
     varies = p.schedule != "constant"
     by_step = {"range": [0, p.steps], "nticks": 5}
-    by_rate = decades(end.rates, 0)
+    least = 1e-16 * start
+    by_rate, sweep = log_axis(end.rates, 0), log_axis(end.sweep, 0.3, least, 30 * start)
     low, middle, high = ((0, 0.27), (0.43, 0.6), (0.74, 1)) if varies else ((0, 0.41), (), (0.6, 1))
     panels = [
         Panel((0, 0.57, 0, 1), 340, title(p), *scenery(p), square=p.surface != "bowl"),
-        Panel((0.66, 1, *high), 180, "Loss after each step", by_step, decades(losses, 0.3, start, 1e5)),
-        Panel((0.66, 1, *low), 180, f"Loss at step {end.step} by η", by_rate, decades(end.sweep, 0.3, start, 30)),
+        Panel((0.66, 1, *high), 180, "Loss after each step", by_step, log_axis(losses, 0.3, least, 1e5 * start)),
+        Panel((0.66, 1, *low), 180, f"Loss at step {end.step} by η", by_rate, sweep),
     ]
     if varies:
-        panels.append(Panel((0.66, 1, *middle), 100, "η in each step", by_step, decades(etas, 0.3)))
+        panels.append(Panel((0.66, 1, *middle), 100, "η in each step", by_step, log_axis(etas, 0.3, 1e-16)))
     fig = figure(460, *panels)
     fig["data"] += [ground(p), minima(p), arrivals(p, end, start)]
     shapes = fig["layout"]["shapes"]
@@ -593,21 +589,8 @@ def within(p: Params, path: np.ndarray, most: float) -> np.ndarray:
 
 
 def cut(losses: np.ndarray, start: float) -> np.ndarray:
-    """Losses that a log axis and float32 can take; `decades` leaves out what is cut here."""
+    """Losses that a log axis and float32 can take; the axis leaves out what is cut here."""
     return np.clip(losses, 1e-17 * start, 1e8 * start)
-
-
-def decades(values: np.ndarray, margin: float, start: float = 1.0, most: float = np.inf) -> dict:
-    """A log axis over the values, at the utmost from 1e-16 to `most` times `start`, and at least one decade long."""
-    low, high = np.log10(np.clip([values.min(), values.max()], 1e-16 * start, most * start))
-    low = min(low, high - 1)
-    return {
-        "type": "log",
-        "range": [short(low - margin), short(high + margin)],
-        "dtick": max(1, ceil((high - low) / 5)),
-        "exponentformat": "power",
-        "tickfont": {"color": MUTED, "size": 11},  # Plotly writes powers a quarter larger
-    }
 
 
 def threshold(fig: Figure, p: Params, bound: float) -> None:
@@ -617,21 +600,3 @@ def threshold(fig: Figure, p: Params, bound: float) -> None:
     aside = {"xanchor": "left", "xshift": 1} if p.rate <= bound < 3 else {"xanchor": "right", "xshift": -1}
     place = {"yref": "y3 domain", "yanchor": "top"} | aside
     fig["layout"]["annotations"].append(label(3, short(log10(bound)), 1, text, **place))
-
-
-def legend(fig: Figure, entries: int) -> None:
-    """Name the optimizers above the panels; on a phone there are two to a row."""
-    fig["layout"] |= {
-        "showlegend": True,
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "y": 1.07,
-            "yanchor": "bottom",
-            "font": {"size": 13},
-            "itemwidth": 36,
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
-    }
-    fig["narrow"] |= {"legend.y": 1.03, "height": fig["narrow"]["height"] + 24 * ceil(entries / 2)}

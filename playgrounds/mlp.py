@@ -4,14 +4,13 @@ Left out: anything that needs more than two inputs, and layers of more than eigh
 """
 
 from collections.abc import Iterator, Sequence
-from math import ceil
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from playgrounds import kit
 from playgrounds.kit import knob
-from playgrounds.kit.data import plane
+from playgrounds.kit.data import grid, plane
 from playgrounds.kit.figures import (
     Figure,
     Panel,
@@ -20,16 +19,16 @@ from playgrounds.kit.figures import (
     classes,
     figure,
     lines,
+    loss_axis,
     paint,
     points,
     rule,
     segment,
-    short,
 )  # fmt: skip
 from playgrounds.kit.palette import BLUE, FAINT, INK, ORANGE
+from playgrounds.kit.training import finite, kept
 
 TRAIN, TEST = 200, 200  # points; the four corners are a training set of four
-STATES = 300  # a longer run keeps every second, third, … epoch
 
 
 class Params(kit.Params):
@@ -62,12 +61,8 @@ class Params(kit.Params):
         return [2, *(h for h in (self.hidden, self.hidden2, self.hidden3) if h), 1]
 
     @property
-    def stride(self) -> int:
-        return ceil(self.epochs / STATES)
-
-    @property
     def length(self) -> int:
-        return ceil(self.epochs / self.stride) + 1
+        return len(kept(self.epochs))
 
 
 class State(NamedTuple):
@@ -190,15 +185,15 @@ def run(p: Params) -> Iterator[State]:
     update = (torch_updates if p.engine == "torch" else numpy_updates)(p, weights, biases)
     size = len(x) if p.batch == "all" else int(p.batch)
 
-    before = None
+    before, film = None, set(kept(p.epochs))
     for epoch in range(p.epochs + 1):
         if epoch:
             order = rng.permutation(len(x)) if size < len(x) else np.arange(len(x))
             with np.errstate(over="ignore", invalid="ignore"):
                 for start in range(0, len(x), size):
                     update(x[order[start : start + size]], y[order[start : start + size]])
-        broken = not all(np.isfinite(t).all() and np.abs(t).max() < 1e100 for t in weights + biases)
-        if epoch % p.stride and epoch < p.epochs and not broken:
+        broken = not finite(*weights, *biases)
+        if epoch not in film and not broken:
             continue
         with np.errstate(over="ignore", invalid="ignore"):
             logits = forward(x, weights, biases, p.activation)[-1]
@@ -246,14 +241,8 @@ SPAN = 1.3  # the pictures show the square from -SPAN to SPAN
 NET_X, NET_Y = {"range": [-0.12, 1.12]}, {"range": [0, 1]}
 
 
-def grid(n: int) -> np.ndarray:
-    """The middles of n * n cells of the square, row by row from below, shape (n * n, 2)."""
-    side = (np.arange(n) + 0.5) / n * 2 * SPAN - SPAN
-    return np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
-
-
 BIG, SMALL = 60, 20  # cells a side
-OUTPUT, UNIT = grid(BIG), grid(SMALL)
+OUTPUT, UNIT = grid(BIG, SPAN), grid(SMALL, SPAN)
 
 
 def places(layers: list[int]) -> tuple[list[list[tuple[float, float]]], float]:
@@ -279,7 +268,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Figure:
         500,
         Panel((0.52, 1, 0.28, 1), 350, "Output, with training ● and test ○ points", square, square, square=True),
         Panel((0, 0.46, 0.28, 1), 280, "The net: what each unit sees", NET_X, NET_Y, bare=True),
-        Panel((0, 1, 0, 0.15), 130, "Loss by epoch: training ━  test ┄", epochs, _loss_axis(curves[:, 1:])),
+        Panel((0, 1, 0, 0.15), 130, "Loss by epoch: training ━  test ┄", epochs, loss_axis(curves[:, 1:])),
     )
     field = np.tanh(forward(OUTPUT, state.weights, state.biases, p.activation)[-1] / 2).reshape(BIG, BIG)
     paint(fig, 1, field, (-SPAN, SPAN), (-SPAN, SPAN))
@@ -330,18 +319,3 @@ def _network(fig: Figure, p: Params, state: State) -> dict:
     u, v = np.array(spots).T
     return {"type": "scatter", "mode": "markers", "x": u, "y": v, "hovertext": texts, "hoverinfo": "text",
             "marker": {"size": 16, "opacity": 0, "color": INK}} | axes(2)  # fmt: skip
-
-
-def _loss_axis(losses: np.ndarray) -> dict:
-    """From 0 up, or with powers of ten where the losses span more than a factor of 30."""
-    losses = losses[np.isfinite(losses) & (losses > 0)]
-    low, high = (losses.min(), losses.max()) if len(losses) else (0.1, 1)
-    if high < 30 * low:
-        return {"range": [0, short(1.05 * high)], "nticks": 4}
-    low, high = np.log10(low) - 0.1, np.log10(high) + 0.1
-    return {
-        "type": "log",
-        "range": [short(low), short(high)],
-        "dtick": ceil((high - low) / 4),
-        "exponentformat": "power",
-    }

@@ -18,6 +18,7 @@ from playgrounds import kit
 from playgrounds.kit import knob
 from playgrounds.kit.figures import Figure, Panel, axes, box, chips, figure, lines, rule
 from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE, SERIES
+from playgrounds.kit.words import counted
 
 UNK = "[UNK]"
 PAIRS = 8  # in the chart
@@ -343,10 +344,6 @@ def formula(pair: Pair) -> str:
     """The score of a pair, with its counts."""
     a, b = pair.alone
     return f"{pair.together:,}/({a:,}·{b:,}) = {pair.score:.3g}"
-
-
-def counted(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def visible(piece: str, most: int = 16) -> str:

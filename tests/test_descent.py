@@ -10,7 +10,7 @@ import torch
 from torch.optim import lr_scheduler
 
 from playgrounds import descent
-from playgrounds.descent import FASTEST, SLOWEST, Params, descend, draw, limit, number, run
+from playgrounds.descent import FASTEST, SLOWEST, Params, descend, draw, limit, run
 from playgrounds.kit.film import difference
 
 OPTIMIZERS = Params.knobs()["optimizers"].choices
@@ -434,12 +434,6 @@ def test_the_note_of_several_optimizers_says_which_has_the_lowest_loss_and_who_h
     end = states(optimizers=("GD", "momentum"), rate=0.0198, beta=0.67, steps=200)[-1]
     assert re.match(r"Step 200: lowest loss momentum \S+; then GD 0\.0\d+\. Within", end.note)
     assert end.note.endswith("Within a millionth of the starting distance: momentum since step 187.")
-
-
-def test_numbers_in_notes_have_three_digits_and_no_e():
-    written = {0: "0", -1.5: "−1.5", 0.00123456: "0.00123", 12345: "12300", 0.00099999: "0.001", 1e5: "1·10⁵"}
-    written |= {1.234e-7: "1.23·10⁻⁷", -9.999e11: "−1·10¹²", 5e-324: "4.94·10⁻³²⁴"}
-    assert {value: number(value) for value in written} == written
 
 
 PICTURES = [

@@ -40,3 +40,9 @@ def plane(name: str, n: int, noise: float, rng: np.random.Generator) -> tuple[np
     else:
         raise ValueError(f"no data set called {name!r}")
     return x + rng.normal(0, 1, (n, 2)) * noise, y
+
+
+def grid(n: int, span: float) -> np.ndarray:
+    """The middles of n * n cells of the square from -span to span, row by row from below, shape (n * n, 2)."""
+    side = (np.arange(n) + 0.5) / n * 2 * span - span
+    return np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)

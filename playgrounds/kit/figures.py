@@ -12,6 +12,7 @@ costs the player about 30 ms. A trace's hovertext may change freely: it is set o
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil, inf
 from typing import Any
 
 import numpy as np
@@ -61,8 +62,8 @@ def figure(height: int, *panels: Panel) -> Figure:
     for n, panel in enumerate(panels, start=1):
         left, right, low, high = panel.box
         suffix = "" if n == 1 else str(n)
-        layout[f"xaxis{suffix}"] = {"domain": [left, right], "anchor": f"y{suffix}", **_axis(panel.bare), **panel.x}
-        layout[f"yaxis{suffix}"] = {"domain": [low, high], "anchor": f"x{suffix}", **_axis(panel.bare), **panel.y}
+        layout[f"xaxis{suffix}"] = {"domain": [left, right], "anchor": f"y{suffix}", **_axis(panel.bare, panel.x)}
+        layout[f"yaxis{suffix}"] = {"domain": [low, high], "anchor": f"x{suffix}", **_axis(panel.bare, panel.y)}
         if panel.square:
             layout[f"yaxis{suffix}"] |= {"scaleanchor": f"x{suffix}", "constrain": "domain"}
             layout[f"xaxis{suffix}"] |= {"constrain": "domain"}
@@ -186,6 +187,50 @@ def chips(title: str, texts: Sequence[str], colours: Sequence[int] | None = None
     return {"title": title, "texts": list(texts), "colours": colours, "subs": subs, "marks": list(marks)}
 
 
+def legend(fig: Figure, entries: int) -> None:
+    """Name the traces above the panels; on a phone there are two to a row."""
+    fig["layout"] |= {
+        "showlegend": True,
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": 1.07,
+            "yanchor": "bottom",
+            "font": {"size": 13},
+            "itemwidth": 36,
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
+    }
+    fig["narrow"] |= {"legend.y": 1.03, "height": fig["narrow"]["height"] + 24 * ceil(entries / 2)}
+
+
+def log_axis(values: Any, margin: float = 0.1, lowest: float = 0.0, highest: float = inf) -> dict[str, Any]:
+    """A log axis over the positive finite numbers in `values`, cut at `lowest` and `highest`, of at least one decade.
+
+    margin: decades left free at both ends.
+    """
+    values = np.asarray(values, float)
+    values = np.clip(values[np.isfinite(values) & (values > 0)], lowest or None, highest)
+    low, high = np.log10([values.min(), values.max()]) if len(values) else (-1.0, 0.0)
+    low = min(low, high - 1)
+    return {
+        "type": "log",
+        "range": [short(low - margin), short(high + margin)],
+        "dtick": max(1, ceil((high - low) / 5)),
+        "exponentformat": "power",
+        "tickfont": {"color": MUTED, "size": 11},  # Plotly writes powers a quarter larger
+    }
+
+
+def loss_axis(losses: Any) -> dict[str, Any]:
+    """For a loss that should reach 0: from 0 up, or in powers of ten where it spans more than a factor of 30."""
+    values = np.asarray(losses, float)
+    values = values[np.isfinite(values) & (values > 0)]
+    low, high = (values.min(), values.max()) if len(values) else (0.1, 1.0)
+    return {"range": [0, short(1.05 * high)], "nticks": 4} if high < 30 * low else log_axis(values)
+
+
 def thin(values: Any) -> Any:
     """Numbers as float32: half the bytes on the wire, and more digits than a screen has pixels."""
     array = np.asarray(values)
@@ -198,16 +243,20 @@ def short(value: float) -> float:
     return float(f"{value:.5g}")
 
 
-def _axis(bare: bool) -> dict[str, Any]:
+def _axis(bare: bool, own: dict[str, Any]) -> dict[str, Any]:
+    """The house's axis with a panel's own settings; `title` may be given as a plain text."""
     if bare:
-        return {"visible": False, "fixedrange": True}
+        return {"visible": False, "fixedrange": True} | own
+    title = own.get("title", {})
     return {
         "fixedrange": True,
         "zeroline": False,
         "gridcolor": FAINT,
         "linecolor": FAINT,
         "tickfont": {"color": MUTED, "size": 13},
-        "title": {"font": {"color": MUTED, "size": 13}, "standoff": 6},
+        **own,
+        "title": {"font": {"color": MUTED, "size": 13}, "standoff": 6}
+        | ({"text": title} if isinstance(title, str) else title),
     }
 
 

@@ -1,0 +1,28 @@
+"""Numbers as they stand in sentences."""
+
+from collections.abc import Sequence
+from math import isfinite
+
+
+def number(value: float) -> str:
+    """Three significant digits, as one writes them by hand: 0.0132, −4.5, 2.1·10⁻⁷, ∞."""
+    if not isfinite(value):
+        return str(value).replace("-", "−").replace("inf", "∞").replace("nan", "not a number")
+    mantissa, power = f"{value:.2e}".split("e")
+    if float(mantissa) == 0 or -3 <= int(power) < 5:
+        return f"{float(f'{value:.2e}'):g}".replace("-", "−")
+    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{float(mantissa):g}·10{raised}".replace("-", "−")
+
+
+def vector(values: Sequence[float], factor: bool = False) -> str:
+    """The same for several numbers: (0.1, −2); one alone stands without brackets, unless it is a negative factor."""
+    texts = [number(value) for value in values]
+    if len(texts) == 1:
+        return f"({texts[0]})" if factor and texts[0].startswith("−") else texts[0]
+    return f"({', '.join(texts)})"
+
+
+def counted(n: int, noun: str) -> str:
+    """1 mistake, 2 mistakes, 1,204 mistakes."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -1,0 +1,39 @@
+"""Numbers in notes, and what training loops share."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playgrounds.kit.training import finite, kept
+from playgrounds.kit.words import counted, number, vector
+
+
+def test_numbers_in_notes_have_three_digits_and_no_e():
+    written = {0.0: "0", -0.5: "−0.5", 0.00123456: "0.00123", 1e-4: "1·10⁻⁴", 2.1e-7: "2.1·10⁻⁷", 12345.0: "12300",
+               -3.7e12: "−3.7·10¹²", 99.96: "100", 1e5: "1·10⁵", 0.00099999: "0.001", 5e-324: "4.94·10⁻³²⁴",
+               math.inf: "∞", -math.inf: "−∞", math.nan: "not a number"}  # fmt: skip
+    assert {value: number(value) for value in written} == written
+
+
+def test_one_number_stands_alone_and_several_in_brackets():
+    assert (vector([0.1, -2]), vector([3.0]), vector([-3.0]), vector([-3.0], True)) == ("(0.1, −2)", "3", "−3", "(−3)")
+
+
+def test_nouns_agree_with_their_number():
+    assert [counted(n, "mistake") for n in (0, 1, 1204)] == ["0 mistakes", "1 mistake", "1,204 mistakes"]
+
+
+@given(st.integers(0, 5000), st.integers(1, 400))
+def test_a_film_keeps_the_first_and_the_last_step_and_the_same_distance_between(steps, most):
+    shown = kept(steps, most)
+    assert shown[0] == 0 and shown[-1] == steps and len(shown) <= most + 1
+    assert shown == sorted(set(shown)) and len(set(np.diff(shown)[:-1])) <= 1
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e101])
+def test_a_run_has_diverged_when_one_number_is_no_longer_finite(value):
+    good = np.ones(3)
+    assert finite(good, 2.0) and not finite(good, np.array([1.0, value])) and not finite(value)
