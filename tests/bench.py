@@ -576,7 +576,7 @@ def _compute(place: Any, params: Any, most: float) -> Row:
     first, head = time.process_time() - started, len(run.states)
     while not run.done and time.process_time() - started < most:
         run.advance(min(most / 3, 0.25))
-    size = len(run.message(0)) / 1e6 if run.film.steps else 0.0
+    size = len(run.film.message(0)) / 1e6 if run.film.steps else 0.0
     seconds, states = time.process_time() - started, len(run.states)
     why = {"why": run.failure, "ok": False} if run.failure else {}
     if not run.done:

@@ -297,8 +297,8 @@ def test_share_shows_the_link_of_this_state_and_a_code_for_it(open_page):
     page = open_page("xor-problem?hidden=3", DONE)
     page.get_by_role("tab", name="Share").click()
     page.wait_for_selector("text=Scan to open")
-    assert page.get_by_text(page.url, exact=False).count()
-    assert page.locator(".stImage svg, .stImage img").first.bounding_box()["width"] > 200
+    page.get_by_text(page.url, exact=False).first.wait_for()
+    page.wait_for_function("document.querySelector('.stImage svg, .stImage img')?.getBoundingClientRect().width > 200")
 
 
 def test_nonsense_in_a_link_is_named_and_nothing_breaks(open_page):

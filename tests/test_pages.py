@@ -1,5 +1,6 @@
 """Pages, opened and used as a reader's session does it: nothing raises, and the URL is the whole state."""
 
+import gzip
 import json
 import re
 import subprocess
@@ -91,7 +92,7 @@ def warnings(app: AppTest) -> list[str]:
 
 def message(app: AppTest, page: str) -> dict[str, Any]:
     """What the page sends to its player."""
-    data = app.get_by_key(f"{page}:player").proto.bytes
+    data = gzip.decompress(app.get_by_key(f"{page}:player").proto.bytes)
     return json.loads(data[4 : 4 + int.from_bytes(data[:4], "little")])
 
 

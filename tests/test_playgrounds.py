@@ -373,7 +373,7 @@ def test_what_a_reader_types_is_no_markup_in_the_picture(name):
 def test_the_film_of_the_default_run_is_small_enough_for_a_phone(name):
     run = Run(load(name), load(name).Params()).finish()
     assert run.failure == ""
-    size = len(run.message(0))
+    size = len(run.film.message(0))
     assert size < MOST_BYTES, f"{size / 2**20:.1f} MB: let fields, chips and shapes change, not traces"
 
 

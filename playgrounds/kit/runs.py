@@ -1,5 +1,6 @@
 """Runs, computed once for everybody who asks for them, and kept while there is room."""
 
+import gzip
 import hashlib
 import logging
 import threading
@@ -80,14 +81,14 @@ class Run:
         return self
 
     def message(self, first: int, **head: Any) -> bytes:
-        """The film from frame `first` on, for the player; the same bytes for everybody who asks for the same."""
+        """The film from frame `first` on, for the player, as gzip; the same bytes for everybody who asks for the same."""
         wanted = (first, *sorted(head.items()))
         with self._lock:
             if wanted not in self._messages:
                 if len(self._messages) > 8:
                     self._messages.clear()
                 message = self.film.message(first, run=self.id, length=self.length, states=len(self.states), **head)
-                self._messages[wanted] = message
+                self._messages[wanted] = gzip.compress(message, 1, mtime=0)
             return self._messages[wanted]
 
     @property

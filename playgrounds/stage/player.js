@@ -10,12 +10,16 @@ const ON_HOVER = ["hovertext", "customdata"]; // trace attributes that nobody se
 export default function (component) {
   const root = component.parentElement.querySelector(".player");
   root.player ??= new Player(root);
-  root.player.report = (state) => component.setStateValue("report", state);
-  root.player.receive(unpack(component.data));
+  const player = root.player;
+  player.report = (state) => component.setStateValue("report", state);
+  const received = unpack(component.data);
+  player.last = Promise.resolve(player.last).then(async () => player.receive(await received)); // in the order sent
 }
 
 /** Take a message apart: {...head, pixels}; see film.py for its form. */
-function unpack(bytes) {
+async function unpack(zipped) {
+  const stream = new Blob([zipped]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));

@@ -54,9 +54,9 @@ def plotly_url() -> str:
 
 
 def standalone(message: bytes, title: str, subtitle: str, link: str) -> bytes:
-    """The film as one HTML file that plays with no network at all."""
+    """A run's message as one HTML file that plays with no network at all."""
     packed: dict[str, Any] = {
-        "film": base64.b64encode(gzip.compress(message)).decode(),
+        "film": base64.b64encode(message).decode(),
         "plotly": base64.b64encode(gzip.compress(plotly_js(), 9)).decode(),
     }
     page = (HERE / "standalone.html").read_text(encoding="utf-8")
