@@ -421,6 +421,13 @@ def test_a_step_that_is_none_is_said(step):
 
 
 @every_playground
+def test_a_link_of_nonsense_is_answered_in_a_few_lines():
+    app = fine(visit(TRAINABLE[0].slug, {f"k{i}": "1" for i in range(20)}))
+    *named, rest = warnings(app)
+    assert len(named) == 6 and all("No knob is called k" in line for line in named)
+    assert rest == "And 14 other values that could not be taken."
+
+
 def test_embedded_the_playground_stands_alone(name):
     term = next((term for term in TRAINABLE if term.playground == name), None)
     if term is None:

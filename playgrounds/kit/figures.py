@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from playgrounds.kit.palette import BLUE, FAINT, INK, MUTED, ORANGE, PAPER
+from playgrounds.kit.palette import BLUE, FAINT, INK, MUTED, ORANGE, PAPER, SHADES
 
 Figure = dict[str, Any]
 
@@ -119,9 +119,11 @@ def paint(
 ) -> None:
     """Add array z of shape (ny, nx), values in [-1, 1] (0 is neutral), as a picture over x, y; z[0] is the lowest row.
 
-    On the sequential scale the values are in [0, 1]. Values outside are cut, nan is neutral.
+    On the sequential scale the values are in [0, 1]; on the scale "classes" a value is the class (0, 1, 2) plus a
+    confidence in [0, 1). Values outside are cut, nan is neutral.
     """
-    levels = np.nan_to_num(np.clip(np.asarray(z, float), -1, 1)) * 127
+    z = np.nan_to_num(np.asarray(z, float), nan=0, posinf=1e9, neginf=-1e9)
+    levels = np.clip(z, 0, 2.999) * SHADES if scale == "classes" else np.clip(z, -1, 1) * 127
     fig["fields"].append(
         {"image": len(fig["layout"]["images"]), "scale": scale, "smooth": smooth, "z": levels.astype(np.int8)}
     )

@@ -20,9 +20,19 @@ THEMES = {
     "dark": {INK: "#e8eaee", MUTED: "#a4acba", FAINT: "#333a47", PAPER: "#12151b"},
 }
 
-# Fields are painted from int8: -127 … 0 … 127 on a diverging scale, 0 … 127 on a sequential one.
+# Fields are painted from int8: -127 … 0 … 127 on a diverging scale, 0 … 127 on a sequential one. On the scale of
+# classes each has 42 values in a row, from neutral to its colour: 0 … 41 class 0, 42 … 83 class 1, 84 … 125 class 2.
 # 0 is the page's own neutral; the ends are lighter (darker) than the classes so that points of the class stand out.
 SCALES = {
-    "light": {"diverging": ["#7fb2df", "#f4f5f7", "#f0b27a"], "sequential": ["#f4f5f7", "#8a94a6", "#2a3344"]},
-    "dark": {"diverging": ["#1d4f7a", "#1c212a", "#8a4c12"], "sequential": ["#1c212a", "#5c6779", "#c9cfda"]},
+    "light": {
+        "diverging": ["#7fb2df", "#f4f5f7", "#f0b27a"],
+        "sequential": ["#f4f5f7", "#8a94a6", "#2a3344"],
+        "classes": ["#f4f5f7", "#7fb2df", "#f0b27a", "#7cc7b4"],
+    },
+    "dark": {
+        "diverging": ["#1d4f7a", "#1c212a", "#8a4c12"],
+        "sequential": ["#1c212a", "#5c6779", "#c9cfda"],
+        "classes": ["#1c212a", "#1d4f7a", "#8a4c12", "#0d5a49"],
+    },
 }
+SHADES = 42  # values per class on the scale of classes

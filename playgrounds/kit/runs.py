@@ -81,7 +81,7 @@ class Run:
         return self
 
     def message(self, first: int, **head: Any) -> bytes:
-        """The film from frame `first` on, for the player, as gzip; the same bytes for everybody who asks for the same."""
+        """The film from frame `first` on as gzip, for the player; the same bytes for everybody who asks for them."""
         wanted = (first, *sorted(head.items()))
         with self._lock:
             if wanted not in self._messages:

@@ -376,12 +376,19 @@ function recolour(part, scheme) {
 /** 256 colours, as the bytes of a canvas, for the values -128 to 127 of a field. */
 function scale(name, stops) {
   const colours = stops.map((stop) => [1, 3, 5].map((i) => parseInt(stop.slice(i, i + 2), 16)));
-  return Uint32Array.from({ length: 256 }, (_, i) => {
-    const value = Math.max(-1, (i - 128) / 127);
-    const at = (name === "diverging" ? (value + 1) / 2 : Math.max(0, value)) * (stops.length - 1);
-    const low = Math.min(stops.length - 2, Math.floor(at));
-    const [r, g, b] = [0, 1, 2].map((c) => Math.round(colours[low][c] + (at - low) * (colours[low + 1][c] - colours[low][c])));
+  const mix = (from, to, share) => {
+    const [r, g, b] = [0, 1, 2].map((c) => Math.round(colours[from][c] + share * (colours[to][c] - colours[from][c])));
     return (255 << 24) | (b << 16) | (g << 8) | r;
+  };
+  return Uint32Array.from({ length: 256 }, (_, i) => {
+    const value = Math.max(-127, i - 128);
+    if (name === "classes") {
+      const level = Math.min(Math.max(0, value), PALETTE.shades * (stops.length - 1) - 1);
+      return mix(0, 1 + Math.floor(level / PALETTE.shades), (level % PALETTE.shades) / (PALETTE.shades - 1));
+    }
+    const at = (name === "diverging" ? (value / 127 + 1) / 2 : Math.max(0, value / 127)) * (stops.length - 1);
+    const low = Math.min(stops.length - 2, Math.floor(at));
+    return mix(low, low + 1, at - low);
   });
 }
 

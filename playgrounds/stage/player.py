@@ -22,6 +22,7 @@ def _javascript() -> str:
     colours = {
         "themes": palette.THEMES,
         "scales": palette.SCALES,
+        "shades": palette.SHADES,
         "series": palette.SERIES,
         "stand_ins": {"ink": palette.INK, "muted": palette.MUTED, "faint": palette.FAINT, "paper": palette.PAPER},
     }

@@ -7,7 +7,10 @@ import streamlit as st
 from playgrounds.kit import catalogue
 from playgrounds.kit.params import Params
 from playgrounds.kit.runs import FIRST, ROUND, Run, Store
+from playgrounds.kit.words import counted
 from playgrounds.stage import below, controls, player, url
+
+MOST_COMPLAINTS = 6  # about one link; what is wrong with the rest is said in a number
 
 store = Store()
 
@@ -24,8 +27,10 @@ def show(page: str, title: str, name: str, preset: dict[str, Any]) -> None:
 def _live(page: str, title: str, playground: catalogue.Playground, start: Params) -> None:
     state = url.current(page, start)
     run = store.get(playground, state.params)
-    for complaint in state.complaints:
+    for complaint in state.complaints[:MOST_COMPLAINTS]:
         st.warning(complaint)
+    if (more := len(state.complaints) - MOST_COMPLAINTS) > 0:
+        st.warning(f"And {counted(more, 'other value')} that could not be taken.")
     picture, knobs = st.columns([0.73, 0.27], gap="medium")
     with (
         knobs
