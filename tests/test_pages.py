@@ -420,7 +420,6 @@ def test_a_step_that_is_none_is_said(step):
     assert message(app, TRAINABLE[0].slug)["start"] is None
 
 
-@every_playground
 def test_a_link_of_nonsense_is_answered_in_a_few_lines():
     app = fine(visit(TRAINABLE[0].slug, {f"k{i}": "1" for i in range(20)}))
     *named, rest = warnings(app)
@@ -428,6 +427,7 @@ def test_a_link_of_nonsense_is_answered_in_a_few_lines():
     assert rest == "And 14 other values that could not be taken."
 
 
+@every_playground
 def test_embedded_the_playground_stands_alone(name):
     term = next((term for term in TRAINABLE if term.playground == name), None)
     if term is None:
