@@ -22,6 +22,7 @@ from playgrounds.kit.palette import BLUE, FAINT, INK, MUTED, ORANGE, PAPER, SHAD
 Figure = dict[str, Any]
 
 GAP = 46  # px between stacked panels on a phone, room for a title and tick labels
+AXIS_TITLE = 18  # px more below a panel whose x axis has a title
 HOVER = {"bgcolor": PAPER, "bordercolor": FAINT, "font": {"color": INK, "size": 14}}
 
 
@@ -42,7 +43,8 @@ class Panel:
 
 def figure(height: int, *panels: Panel) -> Figure:
     """An empty figure with its panels: the n-th has the axes of `axes(n)`."""
-    total = sum(panel.tall + GAP for panel in panels)
+    gaps = [GAP + AXIS_TITLE * bool(panel.x.get("title")) for panel in panels]
+    total = sum(gaps) + sum(panel.tall for panel in panels)
     layout: dict[str, Any] = {
         "height": height,
         "margin": {"l": 44, "r": 12, "t": 28, "b": 40},
@@ -59,7 +61,7 @@ def figure(height: int, *panels: Panel) -> Figure:
     }
     narrow: dict[str, Any] = {"height": total + 40}
     top = 1.0
-    for n, panel in enumerate(panels, start=1):
+    for n, (panel, gap) in enumerate(zip(panels, gaps, strict=True), start=1):
         left, right, low, high = panel.box
         suffix = "" if n == 1 else str(n)
         layout[f"xaxis{suffix}"] = {"domain": [left, right], "anchor": f"y{suffix}", **_axis(panel.bare, panel.x)}
@@ -71,7 +73,7 @@ def figure(height: int, *panels: Panel) -> Figure:
             layout["annotations"].append(_title(panel.title, n))
         narrow[f"xaxis{suffix}.domain"] = [0, 1]
         narrow[f"yaxis{suffix}.domain"] = [round(max(0.0, top - panel.tall / total), 4), round(top, 4)]
-        top -= (panel.tall + GAP) / total
+        top -= (panel.tall + gap) / total
     return {"data": [], "layout": layout, "fields": [], "chips": [], "narrow": narrow}
 
 
