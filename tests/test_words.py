@@ -37,3 +37,7 @@ def test_a_film_keeps_the_first_and_the_last_step_and_the_same_distance_between(
 def test_a_run_has_diverged_when_one_number_is_no_longer_finite(value):
     good = np.ones(3)
     assert finite(good, 2.0) and not finite(good, np.array([1.0, value])) and not finite(value)
+
+
+def test_single_precision_is_finite_or_not_without_a_warning():
+    assert finite(np.float32(3e38)) and not finite(np.array([1, np.inf], np.float32))

@@ -18,4 +18,4 @@ def kept(steps: int, most: int = MOST) -> list[int]:
 
 def finite(*values: np.ndarray | float, most: float = 1e100) -> bool:
     """Whether all numbers are finite and their sizes below `most`: beyond it a run has diverged."""
-    return all(bool(np.isfinite(v).all() and (np.abs(v) < most).all()) for v in values)
+    return all(bool((np.abs(np.asarray(v, float)) < most).all()) for v in values)  # nan is below nothing

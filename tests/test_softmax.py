@@ -1,0 +1,367 @@
+"""Softmax: what it keeps, what it ignores, where the naive formula breaks, and a classifier that learns with it."""
+
+import math
+import re
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playgrounds import softmax as page
+from playgrounds.kit.figures import short
+from playgrounds.kit.palette import SHADES
+from playgrounds.softmax import Params, State, cross_entropy, naive_softmax, parse, run, softmax
+
+NAIVE, STABLE, SIGMOIDS = range(3)  # rows of chips
+SCORES = st.lists(st.floats(-50, 50), min_size=2, max_size=6).map(np.array)
+
+
+@cache
+def states(**values) -> tuple[State, ...]:
+    return tuple(run(Params(**values)))
+
+
+def last(**values) -> State:
+    return states(**values)[-1]
+
+
+def typed(logits: str, **values) -> State:
+    return last(scores="typed", logits=logits, **values)
+
+
+def shares(row: int, **values) -> list[str]:
+    """What the last figure of a run says below (of the sigmoids: in) the chips of a row."""
+    p = Params(**values)
+    chips = page.draw(p, states(**values), len(states(**values)) - 1)["chips"][row]
+    return chips["texts"] if row == SIGMOIDS else [sub.split(" = ")[1] for sub in chips["subs"]]
+
+
+def bars(panel: int, **values) -> list[dict]:
+    """The boxes of a panel in the last figure of a run."""
+    shapes = page.draw(Params(**values), states(**values), len(states(**values)) - 1)["layout"]["shapes"]
+    return [s for s in shapes if s["type"] == "rect" and s["xref"] == f"x{panel}"]
+
+
+# ------------------------------------------------------------------------------------------ the constant
+
+
+@pytest.mark.fact("softmax")
+@pytest.mark.parametrize(("logits", "shift"), [("1, 2, 3", 0), ("1, 2, 3", 1000), ("1001 1002 1003", 0)])
+def test_one_two_three_and_a_thousand_more_give_the_same_probabilities(logits, shift):
+    values = dict(scores="typed", logits=logits, shift=shift)
+    assert shares(STABLE, **values) == ["0.0900", "0.2447", "0.6652"]
+    assert [float(bar["y1"]) for bar in bars(4, **values)] == [short(q) for q in softmax(np.array([1.0, 2, 3]))]
+    assert last(**values).largest_probability == pytest.approx(0.66524, abs=1e-5)
+    assert "p = (0.09, 0.245, 0.665)" in last(**values).note
+
+
+@pytest.mark.fact("softmax")
+@settings(deadline=None, max_examples=60)
+@given(SCORES, st.integers(-2000, 2000))
+def test_a_constant_added_to_all_scores_changes_no_probability(z, c):
+    assert np.allclose(softmax(z + c), softmax(z), rtol=0, atol=1e-12)
+
+
+@pytest.mark.fact("softmax")
+@settings(deadline=None, max_examples=60)
+@given(SCORES)
+def test_it_is_torchs_softmax_sums_to_one_and_keeps_the_order_of_the_scores(z):
+    import torch
+
+    q = softmax(z)
+    assert np.allclose(q, torch.softmax(torch.from_numpy(z), -1).numpy(), rtol=0, atol=1e-12)
+    assert q.sum() == pytest.approx(1, abs=1e-12) and (q > 0).all()
+    order = np.argsort(z, kind="stable")
+    assert (np.diff(q[order]) >= 0).all()
+
+
+@pytest.mark.fact("softmax")
+def test_doubling_the_scores_is_halving_the_temperature_and_changes_the_probabilities():
+    double, cold = typed("2, 4, 6"), typed("1, 2, 3", temperature=0.5)
+    assert double.largest_probability == cold.largest_probability == pytest.approx(0.8668, abs=5e-5)
+    assert typed("1, 2, 3").largest_probability == pytest.approx(0.6652, abs=5e-5)
+
+
+# ------------------------------------------------------------------------------------------------- naive and stable
+
+
+@pytest.mark.fact("softmax")
+def test_the_naive_formula_in_float32_breaks_between_88_and_89():
+    assert naive_softmax(np.array([88.0])) == 1
+    assert np.isnan(naive_softmax(np.array([89.0])))
+    assert shares(NAIVE, scores="typed", logits="87, 88") == ["0.2689", "0.7311"]
+    assert shares(NAIVE, scores="typed", logits="87, 89") == ["0.0000", "nan"]
+    assert shares(STABLE, scores="typed", logits="87, 89") == ["0.1192", "0.8808"]
+    assert shares(STABLE, scores="typed", logits="0, 200") == ["0.0000", "1.0000"], "it is the largest that must go"
+
+
+@pytest.mark.fact("softmax")
+@settings(deadline=None, max_examples=60)
+@given(SCORES, st.integers(-2000, 2000))
+def test_the_stable_formula_needs_no_more_than_float32_and_the_naive_one_is_called_wrong_just_when_it_is(z, c):
+    exact = softmax(z)
+    rounding = 4 * np.spacing(np.float32(np.abs(z + c).max() + 1))
+    assert np.allclose(softmax((z + c).astype(np.float32)), exact, rtol=0, atol=float(rounding))
+    naive = naive_softmax(z + c)
+    if page.wrong(z + c):
+        assert not np.allclose(naive, exact, atol=0.01)
+    elif c > -30:  # further down exp is not 0 yet, but has lost its digits
+        assert np.allclose(naive, exact, rtol=0, atol=float(rounding))
+
+
+@pytest.mark.parametrize(
+    ("u", "why"),
+    [
+        ([0, 0, 100], "exp(100) = ∞ and ∞/∞ is nan"),
+        ([-200, -201, -202], "exp(−200) = 0 and 0/0 is nan"),
+        ([88.5, 88.5, 88.5], "add up to ∞"),
+        ([88, 1, 2], ""),
+        ([-100, 0, 5], ""),
+    ],
+)
+def test_what_is_said_about_the_naive_formula_names_its_cause(u, why):
+    assert why in page.wrong(np.array(u, float)) and bool(why) == bool(page.wrong(np.array(u, float)))
+
+
+@pytest.mark.fact("softmax")
+@pytest.mark.parametrize("c", [-200, 100, 2000])
+def test_with_any_constant_the_stable_training_is_the_same(c):
+    plain, shifted = states(steps=60), states(steps=60, shift=c)
+    assert len(plain) == len(shifted) == 61
+    for a, b in zip(plain, shifted, strict=True):
+        assert b.loss == pytest.approx(a.loss, abs=1e-10) and b.largest_probability == pytest.approx(
+            a.largest_probability, abs=1e-10
+        )
+        assert np.allclose(b.z - c, a.z, rtol=0, atol=1e-9)
+    for panel in (2, 3):
+        ends = [[bar["y1"] for bar in bars(panel, steps=60, shift=shift)] for shift in (0, c)]
+        assert np.allclose(*ends, rtol=0, atol=1e-4), "and the bars stand as before, from c on"
+
+
+@pytest.mark.fact("softmax")
+@pytest.mark.parametrize("seed", range(5))
+def test_the_naive_training_ends_as_soon_as_a_score_passes_88(seed):
+    *fine, end = states(training="naive", shift=85, seed=seed)
+    assert 10 < end.step < 60 and not math.isfinite(end.loss) and all(math.isfinite(s.loss) for s in fine)
+    said = re.fullmatch(rf"Step {end.step}: the loss is no longer finite. For one point exp\((\S*)\) .*∞.*", end.note)
+    assert 88.5 < float(said[1]) < 90, "a little below 88.7 if two such exponentials add up"
+    stable = states(shift=85, seed=seed)
+    assert len(stable) == 201 and stable[-1].loss < 0.2
+    assert stable[end.step - 1].loss == pytest.approx(fine[-1].loss, abs=1e-4), "until then they are the same"
+
+
+@pytest.mark.parametrize(("c", "cause"), [(100, "= ∞ and ∞/∞"), (-200, "= 0 and 0/0"), (88, "add up to ∞")])
+def test_the_naive_training_that_cannot_even_begin_says_why(c, cause):
+    (only,) = states(training="naive", shift=c)
+    assert only.step == 0 and not math.isfinite(only.loss) and cause in only.note
+
+
+def test_a_vanished_probability_of_the_right_class_is_told_from_an_overflow():
+    z, y = np.array([[0.0, 80, 3], [1, 2, 3], [-40, 80, 3]]), np.array([1, 2, 0])
+    assert naive_softmax(z)[2, 0] == 0 and cross_entropy(z, y) == pytest.approx((0 + 0.4076 + 120) / 3, abs=1e-4)
+    said = page.failure(7, z, y)
+    assert "Step 7" in said and "120 below the largest score" in said and "−ln 0 is ∞" in said
+
+
+# --------------------------------------------------------------------------------------------------------- temperature
+
+
+@pytest.mark.fact("softmax")
+def test_a_low_temperature_gives_the_largest_score_everything_and_a_high_one_everybody_the_same():
+    cold, hot = typed("1, 2, 3", temperature=0.05), typed("1, 2, 3", temperature=20.0)
+    assert cold.largest_probability > 1 - 1e-8 and cold.entropy < 1e-6
+    assert hot.largest_probability == pytest.approx(1 / 3, abs=0.02)
+    assert hot.entropy == pytest.approx(math.log(3), abs=1e-3)
+    tied = typed("3, 1, 3", temperature=0.05)
+    assert tied.largest_probability == pytest.approx(0.5), "of two largest scores each gets a half"
+    assert np.allclose(softmax(np.array([1, 2, 3]) / 1e6), 1 / 3, atol=1e-6)
+
+
+@pytest.mark.fact("softmax")
+def test_entropy_grows_with_the_temperature_and_the_order_stays():
+    z = np.array([1.3, -0.4, 0.9])
+    found = [typed("1.3, -0.4, 0.9", temperature=t) for t in (0.05, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0)]
+    assert (np.diff([s.entropy for s in found]) > 0).all() and (
+        np.diff([s.largest_probability for s in found]) < 0
+    ).all()
+    assert all((np.argsort(softmax(z / t)) == np.argsort(z)).all() for t in page.TEMPERATURES)
+
+
+@pytest.mark.fact("softmax")
+def test_the_temperature_moves_no_boundary_and_no_loss():
+    p = {t: Params(temperature=t, steps=40) for t in (0.1, 1.0, 10.0)}
+    drawn = {t: page.draw(p[t], states(temperature=t, steps=40), 40) for t in p}
+    classes = [fig["fields"][0]["z"] // SHADES for fig in drawn.values()]
+    same = [(one == classes[0]).mean() for one in classes]
+    assert min(same) > 0.99, "but for cells of which no class is sure"
+    assert len({last(temperature=t, steps=40).loss for t in p}) == 1
+    certain = [(fig["fields"][0]["z"] % SHADES).mean() for fig in drawn.values()]
+    assert certain[0] > 1.2 * certain[1] and certain[1] > 1.2 * certain[2], (
+        "but hotter, the plane is less certain everywhere"
+    )
+
+
+def test_the_curves_cross_the_readers_temperature_where_the_bars_end():
+    values = dict(scores="typed", logits="1, 2, 3", temperature=float(page.TEMPERATURES[26]))
+    shapes = page.draw(Params(**values), states(**values), 4)["layout"]["shapes"]
+    curves = [s["path"] for s in shapes if s["type"] == "path"]
+    at = [float(path[1:].split("L")[26].split(",")[1]) for path in curves]
+    assert at == [bar["y1"] for bar in bars(4, **values)] and len(at) == 3
+
+
+# ------------------------------------------------------------------------------------------------------------ training
+
+
+@pytest.mark.fact("softmax")
+@settings(deadline=None, max_examples=30)
+@given(SCORES, st.integers(0, 5))
+def test_the_gradient_of_the_cross_entropy_at_the_scores_is_p_minus_y(z, right):
+    import torch
+
+    right = min(right, len(z) - 1)
+    scores = torch.tensor(z, requires_grad=True)
+    loss = torch.nn.functional.cross_entropy(scores[None], torch.tensor([right]))
+    loss.backward()
+    assert np.allclose(softmax(z) - np.eye(len(z))[right], scores.grad.numpy(), rtol=0, atol=1e-12)
+    assert cross_entropy(z[None], np.array([right])) == pytest.approx(loss.item(), abs=1e-12)
+
+
+@pytest.mark.fact("softmax")
+def test_the_losses_are_those_of_torchs_linear_layer_cross_entropy_and_autograd():
+    import torch
+
+    p = Params(steps=60, rate=2.0, spread=0.4)
+    x, y = page.three_blobs(p.spread, np.random.default_rng(p.seed))
+    layer = torch.nn.Linear(2, 3, dtype=torch.float64)
+    for q in layer.parameters():
+        torch.nn.init.zeros_(q)
+    for state in run(p):
+        layer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(layer(torch.from_numpy(x)), torch.from_numpy(y))
+        assert state.loss == pytest.approx(loss.item(), abs=1e-12)
+        loss.backward()
+        for q in layer.parameters():
+            q.data -= p.rate * q.grad
+
+
+@pytest.mark.fact("softmax")
+@pytest.mark.parametrize("seed", range(3))
+def test_it_starts_at_the_log_of_three_and_comes_to_the_best_linear_classifier(seed):
+    from sklearn.linear_model import LogisticRegression
+
+    found = states(spread=0.4, rate=10.0, steps=1000, seed=seed)
+    assert found[0].loss == pytest.approx(math.log(3)) and found[0].accuracy == pytest.approx(1 / 3)
+    assert found[0].entropy == pytest.approx(math.log(3))
+    x, y = found[0].points
+    best = LogisticRegression(C=1e9, tol=1e-10, max_iter=2000).fit(x, y)
+    least = -np.log(best.predict_proba(x)[np.arange(len(y)), y]).mean()
+    assert least - 1e-9 <= found[-1].loss < least + 0.002
+    assert found[-1].accuracy == pytest.approx(best.score(x, y), abs=0.011)
+
+
+@pytest.mark.parametrize("step", [3, 100, 200])
+@pytest.mark.parametrize("seed", [1, 5])
+def test_a_region_holds_just_the_cells_where_its_class_has_the_largest_probability(seed, step):
+    field = page.draw(Params(seed=seed), states(seed=seed), step)["fields"][0]
+    W, b = states(seed=seed)[step].layer
+    q = softmax(page.PLANE @ W.T + b)
+    assert field["scale"] == "classes" and field["z"].shape == (60, 60)
+    assert (field["z"].ravel() // SHADES == q.argmax(axis=1)).all()
+    assert np.corrcoef(field["z"].ravel() % SHADES, q.max(axis=1))[0, 1] > 0.99, "the surer, the stronger its colour"
+
+
+def test_before_training_the_whole_plane_is_neutral():
+    assert (page.draw(Params(), states(), 0)["fields"][0]["z"] == 0).all()
+
+
+def test_the_readers_point_gets_its_probabilities_at_the_temperature():
+    warm, hot = last(temperature=1.0), last(temperature=4.0)
+    assert (warm.z == hot.z).all() and hot.largest_probability == softmax(warm.z / 4).max() < warm.largest_probability
+    assert hot.entropy > warm.entropy
+
+
+def test_the_readers_point_gets_the_scores_of_its_place():
+    for x, y, k in ((-0.6, -0.4, 0), (0.6, -0.4, 1), (0.0, 0.65, 2)):
+        state = last(x=x, y=y)
+        W, b = state.layer
+        assert np.allclose(state.z, W @ (x, y) + b) and state.z.argmax() == k
+        assert state.largest_probability > 0.9 and state.largest_probability == softmax(state.z).max()
+
+
+def test_the_note_writes_the_softmax_out_as_one_would_on_paper():
+    for values in ({}, {"temperature": 0.5}, {"shift": 3}, {"shift": 500}, {"shift": -150}):
+        state = last(**values)
+        said = re.findall(r"exp\((−?[\d.]+)(?:/([\d.]+))?\) = ([\d.]+)", state.note.partition("it is")[2] or state.note)
+        assert len(said) == 3
+        for z, t, e in said:
+            assert math.exp(float(z.replace("−", "-")) / float(t or 1)) == pytest.approx(float(e), rel=0.008)
+        total, p = re.search(r"sum ([\d.]+), p = \((.*)\)", state.note).groups()
+        assert float(total) == pytest.approx(sum(float(e) for *_, e in said), rel=0.008)
+        exact = softmax(state.z / values.get("temperature", 1))
+        assert [float(q) for q in p.split(", ")] == pytest.approx(list(exact), rel=0.006)
+
+
+# ------------------------------------------------------------------------------------------------------------ by hand
+
+
+@pytest.mark.fact("softmax")
+def test_sigmoids_of_the_same_scores_need_not_sum_to_one_so_several_labels_can_be_true():
+    values = dict(scores="typed", logits="5, 5, -5")
+    sigmoids = [float(s) for s in shares(SIGMOIDS, **values)]
+    assert sigmoids == pytest.approx([0.9933, 0.9933, 0.0067]) and sum(sigmoids) > 1.9
+    assert max(map(float, shares(STABLE, **values))) < 0.5001
+
+
+@pytest.mark.fact("softmax")
+def test_typed_scores_get_the_loss_and_the_gradient_of_the_right_class():
+    state = typed("1, 2, 3", right=2)
+    assert state.loss == pytest.approx(-math.log(0.66524), abs=1e-5) and state.accuracy == 1
+    assert state.note.endswith("p − y = (0.09, 0.245, −0.335).")
+    assert typed("1, 2, 3", right=0).loss == pytest.approx(2.4076, abs=1e-4)
+    assert typed("1, 2, 3", right=0).accuracy == 0
+    assert typed("1, 2, 3", right=0, temperature=0.5).loss == pytest.approx(typed("2, 4, 6", right=0).loss)
+    assert typed("1, 2, 3", right=5).loss == state.loss, "of three classes the last one is meant"
+
+
+def test_typed_scores_are_taken_through_softmax_in_five_stages():
+    stages = states(scores="typed", logits="1, 2, 3", shift=1000, temperature=0.5)
+    assert [s.step for s in stages] == [0, 1, 2, 3, 4]
+    for state, said in zip(
+        stages,
+        ["(1001, 1002, 1003), c = 1000", "(2002, 2004, 2006)", "2006: (−4, −2, 0)", "exp(−4) = 0.0183", "0.867"],
+        strict=True,
+    ):
+        assert said in state.note
+    assert "exp(2006) = ∞ and ∞/∞ is nan in float32" in stages[3].note
+    for panel, since in zip(("", 2, 3, 4), (0, 2, 3, 4), strict=True):
+        for stage in range(5):
+            p = Params(scores="typed", logits="1, 2, 3", shift=1000, temperature=0.5)
+            shapes = page.draw(p, stages, stage)["layout"]["shapes"]
+            boxes = [s for s in shapes if s["type"] == "rect" and s["xref"] == f"x{panel}"]
+            assert any(s["y1"] for s in boxes) == (stage >= since) and len(boxes) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "here are 0"),
+        ("7", "here are 1"),
+        ("1,2,3,4,5,6,7", "here are 7"),
+        ("1, two, 3", "Score 2 of 3, two, is not a number"),
+        ("1, 2, nan", "Score 3 of 3, nan, is too large"),
+        ("1e9 0", "Score 1 of 2, 1e9, is too large"),
+        ("<b>, 1", "Score 1 of 2, ·b·, is not a number"),
+    ],
+)
+def test_a_text_without_scores_gets_one_sentence_that_says_which_of_them_is_wrong(text, said):
+    p = Params(scores="typed", logits=text)
+    (only,) = run(p)
+    assert said in only.note and p.length == 1
+    assert page.draw(p, [only], 0)["chips"] == []
+
+
+@pytest.mark.parametrize("text", ["1, −2.5, 3e1", "1 -2.5 30", "1;-2.5;30", " 1,-2.5,\n30, "])
+def test_scores_may_be_separated_as_one_likes(text):
+    assert parse(text)[0].tolist() == [1, -2.5, 30] and parse(text)[1] == ""
