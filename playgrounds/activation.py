@@ -222,16 +222,11 @@ def note(p: Params, before: State, now: State) -> str:
 def moved(p: Params, before: State, now: State, i: int) -> str:
     """The gradient over all examples, and what it did to a neuron's bias and loss."""
     gradient = ((before.a[i] - p.target - TILT * X) * before.slopes[i]).mean()
-    old, new = (precise(b[i]) for b in (before.b, now.b))
+    old, new = (number(b[i], 5) for b in (before.b, now.b))  # a crawling bias shall be seen to crawl
     return (
         f"∂L/∂b = {number(gradient)}, b = {old} − {number(p.rate)} · {vector([gradient], True)} = {new}, "
         f"loss {number(now.losses[i])}"
     )
-
-
-def precise(value: float) -> str:
-    """Five significant digits, so that a crawling bias is seen to crawl."""
-    return f"{value:.5g}".replace("-", "−") if 1e-3 <= abs(value) < 1e5 else number(value)
 
 
 COLOURS, DASHES = (BLUE, ORANGE), ("solid", "dash")

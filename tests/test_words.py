@@ -18,6 +18,10 @@ def test_numbers_in_notes_have_three_digits_and_no_e():
     assert {value: number(value) for value in written} == written
 
 
+def test_a_number_may_ask_for_more_digits():
+    assert [number(v, 5) for v in (1522.04, -0.999949, 22.0, 1.23456e-7)] == ["1522", "−0.99995", "22", "1.2346·10⁻⁷"]
+
+
 def test_one_number_stands_alone_and_several_in_brackets():
     assert (vector([0.1, -2]), vector([3.0]), vector([-3.0]), vector([-3.0], True)) == ("(0.1, −2)", "3", "−3", "(−3)")
 

@@ -44,7 +44,7 @@ class Panel:
 def figure(height: int, *panels: Panel) -> Figure:
     """An empty figure with its panels: the n-th has the axes of `axes(n)`."""
     gaps = [GAP + AXIS_TITLE * bool(panel.x.get("title")) for panel in panels]
-    total = sum(gaps) + sum(panel.tall for panel in panels)
+    total = sum(gaps[:-1]) + sum(panel.tall for panel in panels)
     layout: dict[str, Any] = {
         "height": height,
         "margin": {"l": 44, "r": 12, "t": 28, "b": 40},
@@ -59,7 +59,7 @@ def figure(height: int, *panels: Panel) -> Figure:
         "images": [],
         "shapes": [],
     }
-    narrow: dict[str, Any] = {"height": total + 40}
+    narrow: dict[str, Any] = {"height": total + 68 + gaps[-1] - GAP}  # the margins, and a last axis title
     top = 1.0
     for n, (panel, gap) in enumerate(zip(panels, gaps, strict=True), start=1):
         left, right, low, high = panel.box

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from math import isfinite
 
 
-def number(value: float) -> str:
-    """Three significant digits, as one writes them by hand: 0.0132, −4.5, 2.1·10⁻⁷, ∞."""
+def number(value: float, digits: int = 3) -> str:
+    """So many significant digits, as one writes them by hand: 0.0132, −4.5, 2.1·10⁻⁷, ∞."""
     if not isfinite(value):
         return str(value).replace("-", "−").replace("inf", "∞").replace("nan", "not a number")
-    mantissa, power = f"{value:.2e}".split("e")
+    mantissa, power = f"{value:.{digits - 1}e}".split("e")
     if float(mantissa) == 0 or -3 <= int(power) < 5:
-        return f"{float(f'{value:.2e}'):g}".replace("-", "−")
+        return f"{float(f'{value:.{digits - 1}e}'):.{max(digits, 6)}g}".replace("-", "−")
     raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{float(mantissa):g}·10{raised}".replace("-", "−")
+    return f"{float(mantissa):.{digits}g}·10{raised}".replace("-", "−")
 
 
 def vector(values: Sequence[float], factor: bool = False) -> str:
