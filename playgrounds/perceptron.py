@@ -233,7 +233,7 @@ def update(p: Params, now: State, first: int | None) -> str:
 def ending(p: Params, now: State) -> str:
     """Why it has stopped, or why it never will."""
     x, _ = now.points
-    after = f"{counted(now.mistakes, 'mistake')} in {ceil(now.passes)} pass{'es' if now.passes > 1 else ''}"
+    after = f"{counted(now.mistakes, 'mistake')} in {counted(ceil(now.passes), 'pass', 'passes')}"
     best = f"At best {round(now.best_accuracy * len(x))} of {len(x)} points were right."
     if p.pocket:
         best += f" The pocket holds that line: w = {vector(now.best[:2])}, b = {number(now.best[2])}."

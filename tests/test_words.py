@@ -28,6 +28,7 @@ def test_one_number_stands_alone_and_several_in_brackets():
 
 def test_nouns_agree_with_their_number():
     assert [counted(n, "mistake") for n in (0, 1, 1204)] == ["0 mistakes", "1 mistake", "1,204 mistakes"]
+    assert [counted(n, "pass", "passes") for n in (1, 2)] == ["1 pass", "2 passes"]
 
 
 @given(st.integers(0, 5000), st.integers(1, 400))

@@ -30,7 +30,8 @@ HOVER = {"bgcolor": PAPER, "bordercolor": FAINT, "font": {"color": INK, "size": 
 class Panel:
     """One pair of axes. `box` is (left, right, bottom, top) in fractions of the figure, `tall` its height in px on a
     phone, where panels stand below each other in the order given. x and y are Plotly axis settings; the short forms
-    are `bare` (no ticks) and `square` (one unit of x is as long as one of y)."""
+    are `bare` (no ticks) and `square` (one unit of x is as long as one of y). A panel that has neither a
+    trace nor a shape in the first frame does not appear at all."""
 
     box: tuple[float, float, float, float]
     tall: int
@@ -161,7 +162,7 @@ def box(
 
 
 def dot(panel: int, x: float, y: float, colour: str, size: float = 14) -> dict[str, Any]:
-    """A disc of `size` px at (x, y): a moving point that costs no trace."""
+    """A disc of `size` px at (x, y): a moving point that costs no trace. Plotly misplaces it on log axes."""
     r = size / 2
     return {"type": "circle", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": short(x), "yanchor": short(y),
             "x0": -r, "x1": r, "y0": -r, "y1": r, "fillcolor": colour,

@@ -23,6 +23,6 @@ def vector(values: Sequence[float], factor: bool = False) -> str:
     return f"({', '.join(texts)})"
 
 
-def counted(n: int, noun: str) -> str:
-    """1 mistake, 2 mistakes, 1,204 mistakes."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """1 mistake, 2 mistakes, 1,204 mistakes; the plural is given where it is not the noun with an s."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"

@@ -360,9 +360,9 @@ function element(tag, properties = {}, ...children) {
 
 function readable(value) {
   if (value === null) return "not finite";
-  if (Number.isInteger(value)) return value.toLocaleString("en");
-  const small = Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6;
-  return small ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e12) return value.toLocaleString("en");
+  return size < 1e-3 || size >= 1e6 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
 }
 
 /** A copy of a figure's part with the stand-in colours replaced. */
