@@ -258,6 +258,7 @@ def test_a_phone_shows_everything_without_sideways_scroll(open_page, address):
 @pytest.mark.parametrize("address", PAGES)
 def test_axe_finds_nothing_that_is_ours_to_mend(open_page, address, theme):
     page = open_page(address, DONE if address in PLAYGROUNDS else "h1", theme=theme)
+    page.wait_for_selector(".stApp[data-test-script-state=notRunning]")  # until then texts may still be fading in
     page.wait_for_timeout(500)
     tags = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
     found = Axe().run(page, options=tags).response["violations"]

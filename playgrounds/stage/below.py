@@ -35,9 +35,14 @@ def below(page: str, title: str, playground: Playground, run: Run, preset: Param
 
 
 def address(page: str, query: dict[str, str], **more: str) -> str:
-    """The full link to a page in this state, as this reader's browser reaches the app."""
+    """The full link to a page in this state, as this reader's browser reaches the app.
+
+    Only the host is taken from the reader's address: where one page's name ends with another's,
+    Streamlit garbles the path.
+    """
     here = urlsplit(st.context.url or "http://localhost:8501/")
-    base = f"{here.scheme}://{here.netloc}{here.path.rpartition('/')[0]}/{page}"
+    folder = (st.get_option("server.baseUrlPath") or "").strip("/")
+    base = "/".join(filter(None, [f"{here.scheme}://{here.netloc}", folder, page]))
     arguments = urlencode(query | more, safe=",~")
     return f"{base}?{arguments}" if arguments else base
 
