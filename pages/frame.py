@@ -18,6 +18,7 @@ STYLE = """<style>
 .stMain h1 { padding-top: 0; }
 .st-key-definition { max-width: 46rem; }
 .stMain .stPageLink a { padding-left: 0; padding-right: 0; }
+.stSidebar .stPageLink * { white-space: normal; overflow: visible; }
 .stSidebar .stVerticalBlock { gap: 0.25rem; }
 .stSidebar summary { opacity: 1 !important; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.2rem 1rem 3rem; } }

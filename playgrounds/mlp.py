@@ -27,6 +27,7 @@ from playgrounds.kit.figures import (
 )  # fmt: skip
 from playgrounds.kit.palette import BLUE, FAINT, INK, ORANGE
 from playgrounds.kit.training import finite, kept
+from playgrounds.kit.words import number
 
 TRAIN, TEST = 200, 200  # points; the four corners are a training set of four
 
@@ -206,6 +207,8 @@ def run(p: Params) -> Iterator[State]:
         if broken or not np.isfinite(loss):
             quantity = "a weight" if broken else "the loss"
             cause = f"the learning rate {p.rate:g} is too large for this net, so every step overshoots further"
+            if p.optimizer == "SGD" and p.rate * p.l2 > 2:  # a step multiplies a weight by 1 - ηλ
+                cause = f"η·λ = {number(p.rate * p.l2)} is above 2, so the penalty alone drives the weights out"
             yield state._replace(note=f"Epoch {epoch}: {quantity} is no longer a finite number: {cause}.")
             return
         yield state._replace(note=note(p, state, before))
@@ -227,14 +230,14 @@ def note(p: Params, now: State, before: State | None) -> str:
         else f"all {len(y)} training points on the right side"
     )
     if before is None:
-        return f"Before training: loss {now.loss:.4g}, {said}; the weights are random."
+        return f"Before training: loss {number(now.loss, 4)}, {said}; the weights are random."
     change = now.loss - before.loss
-    moved = f"{'up' if change > 0 else 'down'} {abs(change):.2g}" if abs(change) > 1e-9 else "standing still"
+    moved = f"{'up' if change > 0 else 'down'} {number(abs(change), 2)}" if abs(change) > 1e-9 else "standing still"
     dead = 0
     if p.activation == "relu":
         dead = sum(int((h.max(axis=0) <= 0).sum()) for h in forward(x, now.weights, now.biases, "relu")[1:-1])
     more = f" {dead} hidden unit{'s are' if dead > 1 else ' is'} 0 on every point and cannot learn." if dead else ""
-    return f"Epoch {now.step}: loss {now.loss:.4g} ({moved}), {said}.{more}"
+    return f"Epoch {now.step}: loss {number(now.loss, 4)} ({moved}), {said}.{more}"
 
 
 SPAN = 1.3  # the pictures show the square from -SPAN to SPAN

@@ -247,10 +247,12 @@ def test_a_diverging_run_ends_with_a_note_that_names_epoch_quantity_and_cause(qu
     p = Params(optimizer="SGD", rate=10, epochs=60, engine=engine, **DIVERGING[quantity])
     *before, end = run(p)
     said = re.fullmatch(
-        r"Epoch (\d+): (a weight|the loss) is no longer .*: the learning rate 10 is too large .*\.", end.note
+        r"Epoch (\d+): (a weight|the loss) is no longer .*: (the learning rate 10 is too large|η·λ = 3 is above 2).*\.",
+        end.note,
     )
     assert said and int(said[1]) == end.step == before[-1].step + 1 < p.epochs
     assert engine == "torch" or said[2] == quantity.strip()
+    assert ("η·λ" in said[3]) == (p.l2 > 0)
     for state in before:
         assert all(np.isfinite(value).all() for value in [state.loss, state.test_loss, *state.weights, *state.biases])
 
