@@ -46,9 +46,9 @@ class Params(kit.Params):
 
 
 class State(NamedTuple):
-    output: float  # 0 until it is computed
-    gradient: float  # .grad of the first leaf
-    gradient_error: float  # largest difference between a leaf's .grad and central differences
+    output: float | None  # None until it is computed
+    gradient: float | None  # .grad of the first leaf
+    gradient_error: float | None  # largest difference between a leaf's .grad and central differences
     kept_values: int  # that the backward pass needs
     sweeps: int  # backward passes done
     difference_passes: int  # forward passes that central differences need for one gradient
@@ -336,7 +336,7 @@ def run(p: Params) -> Iterator[State]:
         tape = parse(p.expression)
         at, remark = read_values(p.values, tape)
     except Mistake as wrong:
-        yield State(0.0, 0.0, 0.0, 0, 0, 0, str(wrong))
+        yield State(None, None, None, 0, 0, 0, str(wrong))
         return
     given = iter(at)
     values = [None if node.inputs else next(given) if node.op == "leaf" else node.constant for node in tape]
@@ -393,7 +393,8 @@ def look(p: Params, tape: Tape, values: list, visits: list[Visit], note: str, gr
     error = max((abs(g - m) for g, m in zip(own, measured, strict=True) if math.isfinite(m)), default=0.0)
     kept = {j for i, node in enumerate(tape) if node.inputs and values[i] is not None for j in keeps(tape, i)}
     slopes = tuple((visit.node, k, visit.slopes[k]) for visit in visits for k in visit.served)
-    return State(values[-1] or 0.0, own[0], error, len(kept), sweeps, 2 * len(own), note, tuple(values),
+    first = gradients[leaves(tape)[0]]
+    return State(values[-1], first, error if visits else None, len(kept), sweeps, 2 * len(own), note, tuple(values),
                  tuple(gradients), slopes, tuple(sorted(kept)), measured, focus)  # fmt: skip
 
 

@@ -92,13 +92,13 @@ class State(NamedTuple):
     step: int
     note: str
     seen: Valley | Batch | Nets
-    loss: float = 0.0  # with normalization; what a view does not have is 0
-    plain_loss: float = 0.0  # without
-    condition_number: float = 0.0  # of the loss with raw inputs
-    mean: float = 0.0  # of one normalized feature: x₂; feature 1 after batch norm; unit 1 of the last hidden layer
-    variance: float = 0.0  # of the same
-    dependence: float = 0.0  # the largest change of sample A after batch norm when its companions are replaced
-    different_units: int = 0  # in the first hidden layer of the net with batch norm
+    loss: float | None = None  # with normalization; None is what a view does not have
+    plain_loss: float | None = None  # without
+    condition_number: float | None = None  # of the loss with raw inputs
+    mean: float | None = None  # of one normalized feature: x₂; feature 1 after batch norm; unit 1 of the last layer
+    variance: float | None = None  # of the same
+    dependence: float | None = None  # the largest change of sample A after batch norm as its companions are replaced
+    different_units: int | None = None  # in the first hidden layer of the net with batch norm
 
 
 def run(p: Params) -> Iterator[State]:

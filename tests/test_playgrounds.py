@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import plotly.graph_objects as go
@@ -265,6 +265,8 @@ def test_metrics_are_plain_finite_numbers_until_a_run_diverges(name):
         for i, state in enumerate(states):
             for metric in metrics:
                 value = getattr(state, metric)
+                if value is None and type(None) in get_args(load(name).module.State.__annotations__[metric]):
+                    continue  # declared as not known at every step
                 assert isinstance(value, int | float) and not isinstance(value, bool), (metric, value, params)
                 assert math.isfinite(value) or i == len(states) - 1, f"{metric} is {value} in state {i} of {params}"
 

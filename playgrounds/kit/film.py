@@ -14,6 +14,7 @@ import orjson
 
 from playgrounds.kit.figures import Figure
 
+METRIC = (int, float, int | None, float | None)  # types of a State's fields that readers see under their names
 FRAMES = 60  # of a long run; runs of up to ALL states show every one
 ALL = 101
 
@@ -54,7 +55,8 @@ class Film:
 
     def _add(self, figure: Figure, state: Any, i: int) -> None:
         frame = difference(self._base, figure)
-        frame |= {"step": label(state, i), "note": state.note, "metrics": metrics(state)}
+        told = {name: value for name, value in metrics(state).items() if value is not None}
+        frame |= {"step": label(state, i), "note": state.note, "metrics": told}
         self._frames.append(encode(frame))
         self._pictures.append(b"".join(f["z"].tobytes() for f in figure["fields"]))
         self.steps.append(i)
@@ -111,13 +113,13 @@ def same(a: Any, b: Any) -> bool:
     return a == b
 
 
-def metrics(state: Any) -> dict[str, float]:
-    """The int and float fields of a state, by name, `step` apart: it is the film's own clock."""
+def metrics(state: Any) -> dict[str, float | None]:
+    """The int and float fields of a state, by name, `step` apart: it is the film's own clock. None: not known here."""
     return {name: getattr(state, name) for name in metric_names(type(state))}
 
 
 def metric_names(state_type: type) -> list[str]:
-    return [name for name, kind in state_type.__annotations__.items() if kind in (int, float) and name != "step"]
+    return [name for name, kind in state_type.__annotations__.items() if kind in METRIC and name != "step"]
 
 
 def label(state: Any, i: int) -> int:

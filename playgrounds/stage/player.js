@@ -93,6 +93,7 @@ class Player {
     Object.assign(this, { head: message, base: message.base, done: message.done });
     if (!this.frames.length) return this.ask();
     this.paintTheme();
+    this.names = [...new Set([this.frames.at(-1), ...this.frames].flatMap((frame) => Object.keys(frame.metrics)))];
     const last = this.frames.length - 1;
     if (this.following) this.now = last;
     if (this.wanted != null && (this.done || this.frames[last].step >= this.wanted)) {
@@ -187,13 +188,12 @@ class Player {
     this.root.dataset.step = step;
     this.back.disabled = this.now === 0;
     this.on.disabled = this.now === this.frames.length - 1;
-    const entries = Object.entries(frame.metrics);
-    if (this.metrics.childElementCount !== entries.length)
-      this.metrics.replaceChildren(...entries.map(() => element("div", {}, element("dt"), element("dd"))));
-    entries.forEach(([name, value], i) => {
+    if (this.metrics.childElementCount !== this.names.length)
+      this.metrics.replaceChildren(...this.names.map(() => element("div", {}, element("dt"), element("dd"))));
+    this.names.forEach((name, i) => {
       const [term, number] = this.metrics.children[i].children;
       term.textContent = name.replaceAll("_", " ");
-      number.textContent = readable(value);
+      number.textContent = name in frame.metrics ? readable(frame.metrics[name]) : "–";
     });
     this.showChips(frame);
   }
