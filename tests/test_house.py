@@ -119,6 +119,12 @@ def test_ruff_has_nothing_to_say(command):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("document", ["README.md", "CHANGELOG.md"])
+def test_every_playground_is_named_where_people_look_for_it(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    assert [name for name in names() if f"`{name}`" not in text] == []
+
+
 @each(files("requirements*.txt"))
 def test_every_requirement_is_pinned(path):
     for line in path.read_text(encoding="utf-8").splitlines():
