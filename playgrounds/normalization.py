@@ -98,7 +98,7 @@ class State(NamedTuple):
     mean: float | None = None  # of one normalized feature: x₂; feature 1 after batch norm; unit 1 of the last layer
     variance: float | None = None  # of the same
     dependence: float | None = None  # the largest change of sample A after batch norm as its companions are replaced
-    different_units: int | None = None  # in the first hidden layer of the net with batch norm
+    different_units: float | None = None  # in the first hidden layer of the net with batch norm
 
 
 def run(p: Params) -> Iterator[State]:

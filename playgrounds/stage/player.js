@@ -141,9 +141,9 @@ class Player {
     const { data, layout } = structuredClone({ data: this.coloured.data, layout: this.coloured.layout });
     layout.images = this.images(this.frames[this.now]);
     const draw = Plotly.react(this.plot, data, layout, { displayModeBar: false, responsive: false, doubleClick: false });
-    Promise.resolve(draw).then(() => {
+    Promise.resolve(draw).then(async () => {
       if (this.isNarrow) Plotly.relayout(this.plot, this.coloured.narrow);
-      this.show();
+      await this.show();
       this.root.dataset.run = this.run; // says to tests and to the benchmark that this run is on the screen
       this.root.dataset.drawn = String(this.frames.length);
       this.root.dataset.done = String(this.done);
@@ -157,25 +157,27 @@ class Player {
     this.width = this.plot.clientWidth;
   }
 
-  /** Show frame `this.now`: the figure in one update, then the texts. */
+  /** Show frame `this.now`: the figure in one update, then the texts. Resolves when Plotly has drawn it. */
   show() {
     const frame = this.frames[this.now];
+    const drawn = [];
     if (this.plot.data) {
       const layout = {};
       for (const key of this.varying.layout) layout[key] = frame.shown.layout[key] ?? this.coloured.layout[key];
       if (layout.images) layout.images = this.images(frame);
       else this.sources(frame).forEach((source, i) => (layout[`images[${this.base.fields[i].image}].source`] = source));
-      if (Object.keys(layout).length) Plotly.relayout(this.plot, layout);
+      if (Object.keys(layout).length) drawn.push(Plotly.relayout(this.plot, layout));
       for (const [n, keys] of Object.entries(this.varying.data)) {
         const change = {};
         for (const key of keys) {
           if (this.playing && ON_HOVER.includes(key)) continue;
           change[key] = [frame.shown.data[n]?.[key] ?? this.coloured.data[n][key]];
         }
-        if (Object.keys(change).length) Plotly.restyle(this.plot, change, [Number(n)]);
+        if (Object.keys(change).length) drawn.push(Plotly.restyle(this.plot, change, [Number(n)]));
       }
     }
     this.showTexts(frame);
+    return Promise.all(drawn);
   }
 
   showTexts(frame) {
