@@ -8,6 +8,7 @@ import argparse
 import ast
 import asyncio
 import contextlib
+import gzip
 import importlib
 import json
 import multiprocessing
@@ -359,8 +360,9 @@ async def _reader(port: int, link: str, sockets: list[Any]) -> Row:
         player = element.bidi_component
         if not player.bytes:
             continue
-        length = int.from_bytes(player.bytes[:4], "little")
-        head = orjson.loads(player.bytes[4 : 4 + length])
+        film = gzip.decompress(player.bytes)
+        length = int.from_bytes(film[:4], "little")
+        head = orjson.loads(film[4 : 4 + length])
         now = time.perf_counter() - started
         seen |= {"run": head["run"], "first": seen["first"] or now}
         if head["done"]:

@@ -1,5 +1,7 @@
 """Runs, computed once for everybody who asks for them, and kept while there is room."""
 
+import contextlib
+import ctypes
 import gzip
 import hashlib
 import logging
@@ -124,9 +126,16 @@ class Store:
             while sum(used.values()) > self.room and len(self._runs) > 1:
                 name, _ = self._runs.popitem(last=False)
                 del used[name]
+        give_back()
 
     def __len__(self) -> int:
         return len(self._runs)
+
+
+def give_back() -> None:
+    """Hand memory that runs have freed back to the system; the C library would keep it, and small hosts have little."""
+    with contextlib.suppress(OSError, AttributeError):  # another system, another C library
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def key(playground: Playground, params: Params) -> str:
