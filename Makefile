@@ -10,7 +10,7 @@ run: $(VENV)/app ## install what the app needs and open it
 	$(BIN)/streamlit run app.py
 
 test: $(VENV)/dev chromium ## install what the tests need, Chromium included, and run them all
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 bench: $(VENV)/dev chromium ## measure the budgets; prints a table, writes build/bench.json
 	$(BIN)/python -m tests.bench
