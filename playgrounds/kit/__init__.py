@@ -1,5 +1,6 @@
 """What playgrounds share. Knows neither Streamlit nor any playground by name."""
 
+from playgrounds.kit.conditions import fails, works
 from playgrounds.kit.params import Params, knob
 
-__all__ = ["Params", "knob"]
+__all__ = ["Params", "fails", "knob", "works"]
