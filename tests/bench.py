@@ -549,6 +549,14 @@ def _values(one: Any) -> list[Any]:
             return [one.choices, *((value,) for value in one.choices)]
         case "toggle":
             return [True, False]
+        case "drawing":
+            return [("0123456789abcdef" * one.hi**2)[: one.hi**2], one.default]
+        case "matrix":
+            return [";".join([",".join(["1.2345"] * one.hi)] * one.hi), one.default]
+        case "points":
+            rng = random.Random(0)
+            rows = [f"{rng.uniform(-1, 1):.3g},{rng.uniform(-1, 1):.3g},{i % one.hi}" for i in range(200)]
+            return ["\n".join(rows), one.default]
         case "text":
             rng, n = random.Random(0), int(one.hi)
             sizes = {"a": 26, "α": 25, "б": 31, "一": 99, "😀": 60}  # letters of several scripts

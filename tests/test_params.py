@@ -44,6 +44,19 @@ def legal_values(one: Knob) -> st.SearchStrategy:
             return st.integers(one.lo, one.hi)
         case "float":
             return st.floats(one.lo, one.hi)
+        case "drawing":
+            return st.just("") | st.text("0123456789abcdef", min_size=one.hi**2, max_size=one.hi**2).map(
+                lambda text: one.read(text, None)[0]
+            )
+        case "matrix":
+            entry = st.integers(-9, 9).map(str)
+            row = st.integers(one.lo, one.hi).flatmap(lambda n: st.lists(entry, min_size=n, max_size=n))
+            return st.tuples(row, st.integers(one.lo, one.hi)).map(lambda some: ";".join([",".join(some[0])] * some[1]))
+        case "points":
+            line = st.tuples(st.floats(-1, 1), st.floats(-1, 1), st.integers(0, one.hi - 1))
+            return st.lists(line, max_size=9).map(
+                lambda lines: one.read("\n".join(",".join(map(str, some)) for some in lines), None)[0]
+            )
         case "text":
             return st.text(
                 st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=min(one.hi, 400)
@@ -59,6 +72,7 @@ def is_legal(params: Params) -> bool:
     for name, one in params.knobs().items():
         value = getattr(params, name)
         inside = {
+            **dict.fromkeys(("drawing", "matrix", "points"), lambda v, one: one.read(v, None) == (v, "")),
             "toggle": lambda v, one: isinstance(v, bool),
             "choice": lambda v, one: v in one.choices,
             "choices": lambda v, one: bool(v) and isinstance(v, tuple) and {*v} <= {*one.choices},

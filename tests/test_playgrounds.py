@@ -29,6 +29,10 @@ TAKEN = {"step", "embed", "embed_options"}  # in the URL they mean something els
 PALETTE = {*palette.SERIES, palette.INK, palette.MUTED, palette.FAINT, palette.PAPER, "rgba(0,0,0,0)"}
 ODD_TEXTS = ('it\'s "quoted" \\ and\nbroken 👩‍💻', "\"\"\"triple\"\"\" '''and''' {braces} %s")
 
+DRAWN = ("0123456789abcdef", "")  # repeated until a sheet is full
+TYPED_ROWS = ("1,-2", "0.5,0,3")  # of a matrix, cut or repeated to a legal shape
+PASTED = ("0.5,-0.5,0\n-0.5,0.5,1\n0.2,0.9,0\n-0.7,-0.6,1", "0,0,0")
+
 every_playground = pytest.mark.parametrize("name", names())
 
 
@@ -86,6 +90,13 @@ def three(kind: type[Params]) -> list[Params]:
                 values[name] = (one.choices, one.choices[-1:])[number]
             elif one.kind == "toggle" and number == 0:
                 values[name] = not one.default
+            elif one.kind == "drawing":
+                values[name] = (DRAWN[number] * one.hi**2)[: one.hi**2]
+            elif one.kind == "matrix":
+                side = max(one.lo or 1, min(one.hi, 2 + number))
+                values[name] = ";".join([",".join((TYPED_ROWS[number].split(",") * side)[:side])] * side)
+            elif one.kind == "points":
+                values[name] = PASTED[number]
             elif one.kind == "text":
                 values[name] = text[: one.hi].ljust(one.lo or 0, ".")
             elif name == "seed":

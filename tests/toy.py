@@ -26,6 +26,9 @@ class Params(kit.Params):
     drift: float = knob(0.0, -1, 1, label="Drift", step=0.1, more=True)
     wall: bool = knob(False, label="Wall at ±1", more=True)
     name: str = knob("toy", 0, 300, label="Name", help="any text", when=lambda p: p.law != "coin")
+    sheet: str = knob("", 3, 3, label="Sheet", form="drawing", more=True)
+    kernel: str = knob("1,0;0,1", 1, 3, label="Kernel", form="matrix", more=True)
+    dots: str = knob("", 0, 2, label="Points", form="points", more=True)
     seed: int = knob(1, 0, 9999, label="Seed")
 
     @property

@@ -1,4 +1,4 @@
-"""Conditions on a run's last numbers and on knobs, as a teacher writes them (">= 0.99"), and a playground's named runs."""
+"""Conditions on a run's last numbers, as a teacher writes them (">= 0.99"), and the named runs of a playground."""
 
 import math
 import re

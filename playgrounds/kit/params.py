@@ -10,10 +10,15 @@ from typing import Any, Literal, Self, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-Kind = Literal["toggle", "choice", "choices", "int", "float", "text"]
+from playgrounds.kit.forms import read_drawing, read_matrix, read_points
+
+Form = Literal["drawing", "matrix", "points"]
+Kind = Literal["toggle", "choice", "choices", "int", "float", "text"] | Form
+TEXTS = ("text", "drawing", "matrix", "points")  # kinds whose value is a text
 
 LINK_TEXT_PLAIN = 80  # longer texts are compressed in links
 PACKED = "~"  # first character of a compressed text in a link
+MOST_FORM = 40_000  # characters of a drawing, a matrix or points
 
 
 def knob(
@@ -27,23 +32,25 @@ def knob(
     log: bool = False,
     more: bool = False,
     when: Callable[[Any], bool] | None = None,
+    form: Form | None = None,
 ) -> Any:
     """Declare a field of Params as a knob. The annotation decides its kind.
 
     int, float: a slider from `lo` to `hi` (both needed) in steps of `step`, or on a log scale.
     bool: a switch. Literal: one of its values. tuple[Literal, ...]: one or several of them.
-    str: a text of `lo` to `hi` characters.
+    str: a text of `lo` to `hi` characters; or, by its form (kit/forms.py), a drawing on `hi` × `hi` cells, a matrix of
+    `lo` to `hi` rows and columns, or points of up to `hi` classes.
 
     more: folded away under "More". when: shown only while `when(params)` is true (its value still counts).
     """
-    return Field(default, title=label, description=help, json_schema_extra=_Extra(lo, hi, step, log, more, when))
+    return Field(default, title=label, description=help, json_schema_extra=_Extra(lo, hi, step, log, more, when, form))
 
 
 class _Extra(dict):
     """What pydantic does not keep for us, in the place it offers for extras."""
 
-    def __init__(self, lo, hi, step, log, more, when):
-        super().__init__(lo=lo, hi=hi, step=step, log=log, more=more, when=when)
+    def __init__(self, lo, hi, step, log, more, when, form):
+        super().__init__(lo=lo, hi=hi, step=step, log=log, more=more, when=when, form=form)
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ class Knob:
     log: bool
     more: bool
     when: Callable[[Any], bool] | None
+    form: Form | None = None
 
     @classmethod
     def of(cls, name: str, field: FieldInfo) -> Self:
@@ -69,6 +77,10 @@ class Knob:
         if not isinstance(extra, _Extra):
             raise TypeError(f"Params.{name} is not declared with knob(...)")
         kind, choices = _kind(name, field.annotation)
+        if extra["form"] is not None:
+            if kind != "text":
+                raise TypeError(f"Params.{name}: the value of a {extra['form']} is a str")
+            kind = extra["form"]
         one = cls(name, kind, field.default, field.title, field.description, choices, **extra)
         if problem := one._misdeclared():
             raise TypeError(f"Params.{name}: {problem}")
@@ -77,6 +89,8 @@ class Knob:
     def _misdeclared(self) -> str:
         if self.kind in ("int", "float") and (self.lo is None or self.hi is None):
             return "a number needs bounds, knob(default, lo, hi, ...)"
+        if self.kind in TEXTS and self.kind != "text" and not self.hi:
+            return "it needs bounds, knob(default, lo, hi, form=...)"
         if self.kind == "text" and self.hi is None:
             return "a text needs bounds, the fewest and the most characters: knob(default, 0, 20_000, ...)"
         if self.kind in ("int", "float") and self.lo >= self.hi:
@@ -92,9 +106,9 @@ class Knob:
 
     def read_link(self, raw: Any, fallback: Any) -> tuple[Any, str]:
         """The value that a link means by `raw`, and what was wrong with it; see `read`."""
-        if self.kind == "text" and raw.startswith(PACKED):
+        if self.kind in TEXTS and raw.startswith(PACKED):
             try:
-                raw = _unpack(raw, 4 * self.hi)
+                raw = _unpack(raw, 4 * self.hi if self.kind == "text" else MOST_FORM)
             except ValueError as error:
                 return fallback, str(error)
         return self.read(raw, fallback)
@@ -116,7 +130,7 @@ class Knob:
                 return "1" if value else "0"
             case "choices":
                 return ",".join(map(str, value))
-            case "text" if len(value) > LINK_TEXT_PLAIN or value.startswith(PACKED):
+            case _ if self.kind in TEXTS and (len(value) > LINK_TEXT_PLAIN or value.startswith(PACKED)):
                 return PACKED + base64.urlsafe_b64encode(zlib.compress(value.encode(), 9)).decode().rstrip("=")
             case _:
                 return str(value)
@@ -177,9 +191,17 @@ class Knob:
             raise ValueError(f"{shown(raw)} is not a whole number")
         return int(value), problem
 
+    def _read_drawing(self, raw: Any) -> tuple[str, str]:
+        return read_drawing(_text(raw), self.hi)
+
+    def _read_matrix(self, raw: Any) -> tuple[str, str]:
+        return read_matrix(_text(raw), self.lo or 1, self.hi)
+
+    def _read_points(self, raw: Any) -> tuple[str, str]:
+        return read_points(_text(raw), self.hi)
+
     def _read_text(self, raw: Any) -> tuple[str, str]:
-        if not isinstance(raw, str):
-            raise ValueError(f"{shown(raw)} is not a text")
+        raw = _text(raw)
         if "\x00" in raw or any("\ud800" <= c <= "\udfff" for c in raw):
             raise ValueError("the text has characters that no text can have")
         if len(raw) > self.hi:
@@ -211,6 +233,8 @@ class Params(BaseModel):
                 raise ValueError(f"{one.name}: {value} is not between {one.lo} and {one.hi}")
             if one.kind == "text" and not (one.lo or 0) <= len(value) <= one.hi:
                 raise ValueError(f"{one.name}: {len(value)} characters are not between {one.lo or 0} and {one.hi}")
+            if one.form and one.read(value, None) != (value, ""):
+                raise ValueError(f"{one.name}: {shown(value)} is not the text of a {one.form}")
 
     @property
     def length(self) -> int | None:
@@ -238,8 +262,10 @@ class Params(BaseModel):
             if name not in cls.knobs():
                 sentences.append(f"No knob is called {shown(name)}: ignored.")
                 continue
-            if cls.knobs()[name].kind == "text":
-                sentences.append(f"{name}: {problem}. The text of this page is kept.")
+            if cls.knobs()[name].kind in TEXTS:
+                what = "The text of this page" if cls.knobs()[name].kind == "text" else "What this page starts with"
+                kept = getattr(params, name) == getattr(preset, name)
+                sentences.append(f"{name}: {problem}." + f" {what} is kept." * kept)
                 continue
             said = f"{name}={problem}" if problem.startswith(shown(raw)) else f"{name}: {problem}"
             sentences.append(f"{said}: using {shown(cls.knobs()[name].write(getattr(params, name)))}.")
@@ -275,6 +301,12 @@ def shown(raw: Any, most: int = 40) -> str:
     text = "".join(c if c.isalnum() or c in " .,;+-/'=!?()%&" else "·" for c in str(raw)[: most + 1])
     text = text.replace("www.", "www·")  # Markdown would make it a link
     return text if len(text) <= most else text[:most] + "…"
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise ValueError(f"{shown(raw)} is not a text")
+    return raw
 
 
 def _kind(name: str, annotation: Any) -> tuple[Kind, tuple[Any, ...]]:

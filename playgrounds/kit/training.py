@@ -1,6 +1,12 @@
-"""What training loops share: which of their steps a film keeps, and whether they still compute with numbers."""
+"""What training loops share: which of their steps a film keeps, whether they still compute with numbers, and a memory
+for trainings that many runs look at."""
 
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from functools import wraps
 from math import ceil
+from threading import Lock
+from typing import Any
 
 import numpy as np
 
@@ -19,3 +25,33 @@ def kept(steps: int, most: int = MOST) -> list[int]:
 def finite(*values: np.ndarray | float, most: float = 1e100) -> bool:
     """Whether all numbers are finite and their sizes below `most`: beyond it a run has diverged."""
     return all(bool((np.abs(np.asarray(v, float)) < most).all()) for v in values)  # nan is below nothing
+
+
+def remembered(generator: Callable[..., Iterator[Any]], most: int = 4) -> Callable[..., Iterator[Any]]:
+    """Decorate a generator function so that what it yields for the same (hashable) arguments is computed once.
+
+    For a training that a run looks at in ways that do not change it (which digit, which sentence): moving such a knob
+    costs no training then. The last `most` trainings are kept; what is yielded must not be changed by anybody.
+    """
+    known: OrderedDict[Any, tuple[Iterator[Any], list[Any], Lock]] = OrderedDict()
+
+    @wraps(generator)
+    def again(*arguments: Any) -> Iterator[Any]:
+        if arguments not in known:
+            known[arguments] = generator(*arguments), [], Lock()
+        known.move_to_end(arguments)
+        while len(known) > most:
+            known.popitem(last=False)
+        source, yielded, lock = known[arguments]
+        at = 0
+        while True:
+            with lock:
+                if at == len(yielded):
+                    try:
+                        yielded.append(next(source))
+                    except StopIteration:
+                        return
+            yield yielded[at]
+            at += 1
+
+    return again
