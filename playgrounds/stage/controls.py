@@ -5,7 +5,9 @@ from typing import Any
 import streamlit as st
 
 from playgrounds.kit.params import Knob, Params
+from playgrounds.kit.words import counted
 from playgrounds.stage import url
+from playgrounds.stage.pad import entered, pad
 
 MOST_PILLS = 6  # more choices than that go into a box that opens
 
@@ -18,12 +20,13 @@ def controls(page: str, params: Params, preset: Params) -> None:
             _widget(page, one, params)
     if folded := [one for one in knobs if one.more]:
         changed = sum(getattr(params, one.name) != getattr(preset, one.name) for one in folded)
-        label = f"More ({changed} changed)" if changed else "More"
-        more = st.expander(label, key=f"{page}:more", on_change="rerun")
+        more = st.expander("More", key=f"{page}:more", on_change="rerun")  # with another label it would fold up
         if more.open:
             with more:
                 for one in folded:
                     _widget(page, one, params)
+        elif changed:
+            st.caption(f"{counted(changed, 'knob')} under More {'is' if changed == 1 else 'are'} not as this page starts.")
     with st.container(horizontal=True):
         st.button("Reset", key=f"{page}:reset", on_click=_reset, args=(page, preset), disabled=params == preset,
                   help="Back to where this page starts")  # fmt: skip
@@ -56,6 +59,8 @@ def _widget(page: str, one: Knob, params: Params) -> None:
             step = one.step or (one.hi - one.lo) / 100
             digits = max(0, len(f"{step:g}".partition(".")[2]))
             st.slider(one.label, float(one.lo), float(one.hi), value, step=float(step), format=f"%.{digits}f", **shared)
+        case "drawing" | "matrix" | "points":
+            pad(one, value, key, _turned, (page, one, key))
         case "text" if one.hi > 200:
             st.text_area(one.label, value, height=120, **shared)
         case "text":
@@ -72,7 +77,7 @@ def _key(page: str, one: Knob, value: Any) -> str:
     count = st.session_state.get(f"{base}:count", 0)
     key = f"{base}:{count}" if count else base
     if key in st.session_state:
-        shown, problem = one.read(st.session_state[key], value)
+        shown, problem = one.read(_entered(one, key, value), value)
         if shown != value and not problem:
             st.session_state[f"{base}:count"] = count + 1
             key = f"{base}:{count + 1}"
@@ -81,21 +86,29 @@ def _key(page: str, one: Knob, value: Any) -> str:
     return key
 
 
+def _entered(one: Knob, key: str, value: Any) -> Any:
+    """What stands in the widget of a knob."""
+    return entered(key, value) if one.form else st.session_state[key]
+
+
 def _turned(page: str, one: Knob, key: str) -> None:
     """A widget has changed: take its value if it is legal, else keep the old one and say why.
 
     Streamlit also calls this when the run that made the widget was interrupted, with the value it was made with.
     """
-    params: Params = st.session_state[f"{page}:state"].params
-    value, problem = one.read(st.session_state[key], getattr(params, one.name))
+    before: Params = st.session_state[f"{page}:state"].params
+    old = getattr(before, one.name)
+    value, problem = one.read(_entered(one, key, old), old)
     if not problem and value == st.session_state.get(f"{key}:seen"):
         return
     st.session_state[f"{key}:seen"] = None if problem else value
+    params = before
     try:
-        params = type(params)(**(params.model_dump() | {one.name: value}))
+        params = type(before)(**(before.model_dump() | {one.name: value}))
     except ValueError as error:  # a rule between knobs
         problem = str(error)
-    complaints = [f"{one.label}: {problem}. The last good value is in use."] if problem else []
+    kept = " The last good value is in use." if params == before else ""
+    complaints = [f"{one.label}: {problem}.{kept}"] if problem else []
     url.change(page, params=params, step=None, complaints=complaints)
 
 

@@ -1,0 +1,391 @@
+// What a reader draws, puts into the plane or types into a grid, as the short text that a knob takes (playgrounds/kit/forms.py).
+// Nothing leaves the browser but that text; a picture from a file is scaled down here.
+
+const BIGGEST = 2 ** 20; // bytes of a picture file
+const PAUSE = 150; // ms after the last key before the text is sent
+const COLOURS = __SERIES__; // of the classes, playgrounds/kit/palette.py
+
+export default function (component) {
+  const root = component.parentElement.querySelector(".pad");
+  const { form, value } = component.data;
+  root.pad ??= new { drawing: Drawing, points: Points, matrix: Matrix }[form](root, component.data);
+  root.pad.send = (text) => component.setStateValue("value", text);
+  root.pad.hear(value);
+}
+
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+function button(text, press, label = text) {
+  return element("button", { type: "button", textContent: text, ariaLabel: label, title: label, onclick: press });
+}
+
+/** What the three have in common: a value, its history, a line that says what happened. */
+class Pad {
+  constructor(root, data) {
+    Object.assign(this, { root, data, history: [], waiting: false });
+    this.said = element("p", { className: "pad-said" });
+    this.said.setAttribute("aria-live", "polite");
+    root.setAttribute("aria-label", data.label);
+    root.querySelector(".pad-label").textContent = data.label;
+    this.build(root.querySelector(".pad-body"));
+    root.append(this.said);
+    this.read(data.value);
+    this.show();
+  }
+
+  /** The server has called again. Its value counts only where it was asked to read a text; else ours is ahead of it. */
+  hear(value) {
+    if (!this.waiting || value === this.waiting.before) return;
+    this.waiting = false;
+    this.read(value);
+    this.show();
+  }
+
+  keep() {
+    this.history.push(this.write());
+    if (this.history.length > 200) this.history.shift();
+  }
+
+  undo() {
+    if (!this.history.length) return this.say("Nothing to undo.");
+    this.read(this.history.pop());
+    this.changed();
+  }
+
+  clear() {
+    this.keep();
+    this.read("");
+    this.changed();
+  }
+
+  changed(soon = false) {
+    this.waiting = false;
+    this.show();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.root.isConnected && this.send(this.write()), soon ? PAUSE : 0);
+  }
+
+  say(text) {
+    this.said.textContent = text;
+  }
+
+  tools(...more) {
+    return element("div", { className: "pad-tools" }, ...more, button("Undo", () => this.undo()), button("Clear", () => this.clear()));
+  }
+
+  surface(label) {
+    this.canvas = element("canvas", { className: "pad-canvas", tabIndex: 0 });
+    this.canvas.setAttribute("role", "application");
+    this.canvas.setAttribute("aria-label", label);
+    this.canvas.onkeydown = (event) => this.key(event);
+    this.canvas.onfocus = this.canvas.onblur = () => this.show();
+    return this.canvas;
+  }
+
+  /** Where in the surface the pointer is, from 0 to 1 both ways, from the top left. */
+  at(event) {
+    const box = this.canvas.getBoundingClientRect();
+    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  }
+
+  key(event) {
+    const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    if (event.ctrlKey && event.key === "z") this.undo();
+    else if (event.ctrlKey || event.metaKey || event.altKey) return;
+    else if (moves[event.key]) this.move(...moves[event.key]);
+    else if (event.key === " " || event.key === "Enter") this.press();
+    else if (event.key === "Delete" || event.key === "Backspace") this.remove();
+    else return;
+    event.preventDefault();
+  }
+
+  paper() {
+    const style = getComputedStyle(this.root);
+    return { ink: style.color, faint: style.getPropertyValue("--st-border-color"), mark: style.getPropertyValue("--st-primary-color") };
+  }
+}
+
+class Drawing extends Pad {
+  build(body) {
+    this.side = this.data.hi;
+    this.cursor = [this.side >> 1, this.side >> 1];
+    this.erasing = false;
+    const file = element("input", { type: "file", accept: "image/*", hidden: true, onchange: () => this.load(file) });
+    this.eraser = button("Erase", () => {
+      this.erasing = !this.erasing;
+      this.eraser.setAttribute("aria-pressed", this.erasing);
+    });
+    this.eraser.setAttribute("aria-pressed", false);
+    const upload = button("Picture…", () => file.click(), "Take a picture from a file, up to 1 MB; it is scaled down");
+    body.append(this.surface(`${this.data.label}: ${this.side} by ${this.side} cells. Arrows move, space draws, delete erases.`),
+      this.tools(this.eraser, upload), file);
+    let last = null;
+    this.canvas.onpointerdown = (event) => {
+      this.canvas.setPointerCapture(event.pointerId);
+      this.keep();
+      this.stroke(this.at(event), (last = this.at(event)));
+      event.preventDefault();
+      this.canvas.focus();
+    };
+    this.canvas.onpointermove = (event) => {
+      if (!last) return;
+      for (const one of event.getCoalescedEvents?.() ?? [event]) this.stroke(last, (last = this.at(one)));
+    };
+    this.canvas.onpointerup = this.canvas.onpointercancel = () => {
+      if (last) this.changed();
+      last = null;
+    };
+  }
+
+  read(text) {
+    this.cells = Array.from({ length: this.side ** 2 }, (_, i) => (text ? parseInt(text[i], 16) : 0));
+  }
+
+  write() {
+    return this.cells.some(Boolean) ? this.cells.map((level) => level.toString(16)).join("") : "";
+  }
+
+  /** A soft pen from one place to the next: a cell gets more ink the nearer the pen passes by its middle. */
+  stroke(from, to) {
+    const [a, b] = [from, to].map(([x, y]) => [x * this.side, y * this.side]);
+    const steps = Math.max(1, Math.ceil(4 * Math.hypot(b[0] - a[0], b[1] - a[1])));
+    const wide = Math.max(1.15, this.side / 13);
+    for (let i = 0; i <= steps; i++) {
+      const [x, y] = [0, 1].map((k) => a[k] + ((b[k] - a[k]) * i) / steps);
+      for (let row = Math.floor(y - wide); row <= y + wide; row++)
+        for (let column = Math.floor(x - wide); column <= x + wide; column++) {
+          if (row < 0 || column < 0 || row >= this.side || column >= this.side) continue;
+          const ink = Math.round(15 * Math.min(1, 1.5 * (wide - Math.hypot(column + 0.5 - x, row + 0.5 - y)) / wide));
+          if (ink <= 0) continue;
+          const k = row * this.side + column;
+          this.cells[k] = this.erasing ? 0 : Math.max(this.cells[k], ink);
+        }
+    }
+    this.show();
+  }
+
+  move(dx, dy) {
+    this.cursor = [dx, dy].map((d, k) => Math.min(this.side - 1, Math.max(0, this.cursor[k] + d)));
+    this.tell();
+  }
+
+  press() {
+    this.set(this.erasing ? 0 : 15);
+  }
+
+  remove() {
+    this.set(0);
+  }
+
+  set(level) {
+    this.keep();
+    this.cells[this.cursor[1] * this.side + this.cursor[0]] = level;
+    this.changed(true);
+    this.tell();
+  }
+
+  tell() {
+    const [x, y] = this.cursor;
+    this.say(`Row ${y + 1}, column ${x + 1}: ${this.cells[y * this.side + x]} of 15.`);
+    this.show();
+  }
+
+  async load(input) {
+    const [file] = input.files;
+    input.value = "";
+    if (!file) return;
+    if (file.size > BIGGEST) return this.say("That file has more than 1 MB. Take a smaller picture.");
+    let picture;
+    try {
+      picture = await createImageBitmap(file);
+    } catch {
+      return this.say("That file is not a picture that this browser can read. Take a PNG or a JPEG.");
+    }
+    const cut = Math.min(picture.width, picture.height); // the middle square
+    const small = element("canvas", { width: this.side, height: this.side });
+    const context = small.getContext("2d");
+    Object.assign(context, { imageSmoothingQuality: "high", fillStyle: "#fff" });
+    context.fillRect(0, 0, this.side, this.side);
+    context.drawImage(picture, (picture.width - cut) / 2, (picture.height - cut) / 2, cut, cut, 0, 0, this.side, this.side);
+    const { data } = context.getImageData(0, 0, this.side, this.side);
+    const light = this.cells.map((_, i) => (0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]) / 255);
+    this.keep();
+    this.cells = light.map((value) => Math.round(15 * value));
+    this.say(`The picture was cut to its middle square and scaled to ${this.side} by ${this.side} cells.`);
+    this.changed();
+  }
+
+  show() {
+    const zoom = Math.ceil(240 / this.side);
+    const { faint, ink, mark } = this.paper();
+    this.canvas.width = this.canvas.height = zoom * this.side;
+    const context = this.canvas.getContext("2d");
+    this.cells.forEach((level, i) => {
+      const [x, y] = [i % this.side, Math.floor(i / this.side)];
+      context.globalAlpha = level / 15;
+      context.fillStyle = ink;
+      context.fillRect(x * zoom, y * zoom, zoom, zoom);
+      context.globalAlpha = 1;
+      context.strokeStyle = faint;
+      if (this.side <= 16) context.strokeRect(x * zoom + 0.5, y * zoom + 0.5, zoom, zoom);
+    });
+    if (document.activeElement === this.canvas) {
+      Object.assign(context, { strokeStyle: mark, lineWidth: 3 });
+      context.strokeRect(this.cursor[0] * zoom + 1, this.cursor[1] * zoom + 1, zoom - 2, zoom - 2);
+    }
+  }
+}
+
+class Points extends Pad {
+  build(body) {
+    this.cursor = [0, 0];
+    this.label = 0;
+    this.kinds = Array.from({ length: this.data.hi }, (_, k) => {
+      const choose = button("", () => this.choose(k), `Class ${k}`);
+      choose.append(element("span", { className: "pad-dot" }), `Class ${k}`);
+      choose.firstChild.style.background = COLOURS[k];
+      return choose;
+    });
+    this.count = element("span", { className: "pad-count" });
+    const text = element("textarea", { rows: 4, placeholder: "0.5, -0.2, 1\n-0.3, 0.4, 0", ariaLabel: "Points as CSV: x, y, class" });
+    const take = button("Take these points", () => {
+      this.keep();
+      this.waiting = { before: this.write() };
+      this.say("");
+      this.send(text.value);
+    });
+    const paste = element("details", {}, element("summary", { textContent: "Paste CSV" }), text, take);
+    body.append(this.surface(`${this.data.label}: a plane. Arrows move, space puts a point, delete takes the nearest away.`),
+      this.data.hi > 1 ? element("div", { className: "pad-tools" }, ...this.kinds) : "", this.tools(this.count), paste);
+    this.canvas.onpointerdown = (event) => {
+      const [x, y] = this.at(event);
+      this.cursor = [2 * x - 1, 1 - 2 * y].map((value) => Number(value.toPrecision(3)));
+      const hit = this.nearest(0.07);
+      hit < 0 ? this.press() : this.remove();
+      this.canvas.focus();
+      event.preventDefault();
+    };
+    this.choose(0);
+  }
+
+  choose(k) {
+    this.label = k;
+    this.kinds.forEach((one, i) => one.setAttribute("aria-pressed", i === k));
+  }
+
+  read(text) {
+    this.points = text ? text.split("\n").map((line) => line.split(",").map(Number)) : [];
+  }
+
+  write() {
+    return this.points.map((point) => point.join(",")).join("\n");
+  }
+
+  move(dx, dy) {
+    this.cursor = [this.cursor[0] + 0.05 * dx, this.cursor[1] - 0.05 * dy].map((v) => Number(Math.min(1, Math.max(-1, v)).toFixed(2)));
+    this.say(`At ${this.cursor.join(", ")}.`);
+    this.show();
+  }
+
+  nearest(within = 9) {
+    const far = this.points.map(([x, y]) => Math.hypot(x - this.cursor[0], y - this.cursor[1]));
+    const best = far.indexOf(Math.min(...far));
+    return best >= 0 && far[best] <= within ? best : -1;
+  }
+
+  press() {
+    if (this.points.length >= this.data.most) return this.say(`More than ${this.data.most} points are not taken.`);
+    this.keep();
+    this.points.push([...this.cursor, this.label]);
+    this.say(`Point at ${this.cursor.join(", ")}, class ${this.label}.`);
+    this.changed(true);
+  }
+
+  remove() {
+    const at = this.nearest();
+    if (at < 0) return this.say("There is no point.");
+    this.keep();
+    this.points.splice(at, 1);
+    this.say("Point taken away.");
+    this.changed(true);
+  }
+
+  show() {
+    const size = (this.canvas.width = this.canvas.height = 280);
+    const { faint, mark } = this.paper();
+    const context = this.canvas.getContext("2d");
+    const place = ([x, y]) => [((x + 1) / 2) * size, ((1 - y) / 2) * size];
+    context.strokeStyle = faint;
+    for (const k of [0, 70, 140, 210, 280]) {
+      context.strokeRect(k, 0, 0, size);
+      context.strokeRect(0, k, size, 0);
+    }
+    for (const point of this.points) {
+      context.fillStyle = COLOURS[point[2]];
+      context.beginPath();
+      context.arc(...place(point), 6, 0, 7);
+      context.fill();
+    }
+    if (document.activeElement === this.canvas) {
+      const [x, y] = place(this.cursor);
+      Object.assign(context, { strokeStyle: mark, lineWidth: 2 });
+      context.strokeRect(x - 12, y, 24, 0);
+      context.strokeRect(x, y - 12, 0, 24);
+    }
+    this.count.textContent = this.points.length === 1 ? "1 point" : `${this.points.length} points`;
+  }
+}
+
+class Matrix extends Pad {
+  build(body) {
+    this.grid = element("div", { className: "pad-grid" });
+    const { lo, hi } = this.data;
+    this.sizes = ["Rows", "Columns"].map((name, k) => {
+      const sides = Array.from({ length: hi - lo + 1 }, (_, i) => element("option", { textContent: lo + i }));
+      return element("select", { ariaLabel: name, onchange: () => this.resize(k) }, ...sides);
+    });
+    body.append(this.grid, element("div", { className: "pad-tools" }, this.sizes[0], "×", this.sizes[1], button("Undo", () => this.undo())));
+  }
+
+  read(text) {
+    this.rows = text.split(";").map((row) => row.split(","));
+  }
+
+  write() {
+    return this.rows.map((row) => row.join(",")).join(";");
+  }
+
+  resize() {
+    this.keep();
+    const [rows, columns] = this.sizes.map((one) => Number(one.value));
+    this.rows = Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => this.rows[i]?.[j] ?? "0"));
+    this.changed();
+  }
+
+  show() {
+    const columns = this.rows[0].length;
+    [this.rows.length, columns].forEach((n, k) => (this.sizes[k].value = n));
+    this.grid.style.gridTemplateColumns = `repeat(${columns}, minmax(2.6rem, 4rem))`;
+    this.grid.replaceChildren(...this.rows.flatMap((row, i) => row.map((entry, j) => {
+      const label = `Row ${i + 1}, column ${j + 1}`;
+      const input = element("input", { type: "number", step: "any", value: entry, ariaLabel: label });
+      input.onchange = () => {
+        if (input.value === "" || !Number.isFinite(input.valueAsNumber)) {
+          input.value = this.rows[i][j];
+          return this.say(`${label}: type a number.`);
+        }
+        this.keep();
+        this.rows[i][j] = String(Math.min(99, Math.max(-99, input.valueAsNumber)));
+        input.value = this.rows[i][j];
+        this.say("");
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => this.root.isConnected && this.send(this.write()), PAUSE);
+      };
+      return input;
+    })));
+  }
+}
