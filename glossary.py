@@ -12,11 +12,12 @@ from rapidfuzz import fuzz, process, utils
 from rapidfuzz.distance import OSA
 
 from playgrounds.kit import catalogue
+from playgrounds.kit.conditions import COMPARISON, compares
+from playgrounds.kit.words import places
 
 FILE = Path(__file__).resolve().parent / "glossary.toml"
 LINK = re.compile(r"\[\[([^\]|]*)(?:\|([^\]]*))?\]\]")
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-COMPARISON = re.compile(r"(<=|>=|<|>|==) *-?\d+(\.\d+)?([eE]-?\d+)?")
 PROPER_NAMES = {"Adam", "He", "Inception", "Nesterov", "Transformer", "Xavier"}
 HOME = "home-page"  # Streamlit wants an address of its own for it, though it answers at / only
 PAGES = Path(__file__).resolve().parent / "pages"
@@ -46,21 +47,24 @@ class Lesson(_Entry):
 
 
 class Question(_Entry):
-    """Predict before the run. `answer` counts the options from 0; `run` sets the knobs that decide it."""
+    """Predict before the run. `answer` counts the options from 0; `run` sets the knobs that decide it, and `decides`
+    says which numbers its last state then has. In `because`, {loss} stands for the value of the metric loss there."""
 
     ask: str = Field(min_length=1)
     options: list[str] = Field(min_length=2, max_length=4)
     answer: int = Field(ge=0)
     because: str = Field(min_length=1)
     run: dict[str, Any] = {}
+    decides: dict[str, str] = {}
 
 
 class Goal(_Entry):
-    """Something to reach: `reach` compares metrics of the last state, `with` knobs, each as "<= 3"."""
+    """Something to reach: `reach` compares metrics of the last state, as ">= 0.99"; `with` says how knobs must stand,
+    as "<= 3" or, for a choice, as the value itself. `solution` is one way to get there, from the preset on."""
 
     ask: str = Field(min_length=1)
     reach: dict[str, str] = Field(min_length=1)
-    with_: dict[str, str] = Field({}, alias="with")
+    with_: dict[str, Any] = Field({}, alias="with")
     solution: dict[str, Any] = {}
 
 
@@ -218,12 +222,11 @@ def _playground(term: Term) -> Iterator[str]:
     for n, question in enumerate(term.question, start=1):
         if question.answer >= len(question.options):
             yield f"[{term.slug}] question {n} answer: {question.answer} is no option (they count from 0)"
+        yield from _comparisons(f"[{term.slug}] question {n}", question.decides)
     for n, goal in enumerate(term.goal, start=1):
-        for condition in [*goal.reach.values(), *goal.with_.values()]:
-            if not COMPARISON.fullmatch(condition):
-                yield f"[{term.slug}] goal {n}: {condition!r} is not a comparison like '>= 0.99'"
+        yield from _comparisons(f"[{term.slug}] goal {n}", goal.reach)
     if not term.playground:
-        if term.preset or term.goal or any(question.run for question in term.question):
+        if term.preset or term.goal or any(question.run or question.decides for question in term.question):
             yield f"[{term.slug}] preset, goal and a question's run need a playground"
         return
     if term.playground not in catalogue.names():
@@ -231,19 +234,37 @@ def _playground(term: Term) -> Iterator[str]:
         meant = _meant(term.playground, known)
         yield f"[{term.slug}] playground: there is no {term.playground!r}{meant}; there are {', '.join(known)}"
         return
-    playground = catalogue.load(term.playground)
-    knobs = playground.Params.knobs()
+    yield from _settings(term, catalogue.load(term.playground))
+
+
+def _comparisons(where: str, conditions: dict[str, str]) -> Iterator[str]:
+    for condition in conditions.values():
+        if not COMPARISON.fullmatch(condition):
+            yield f"{where}: {condition!r} is not a comparison like '>= 0.99'"
+
+
+def _settings(term: Term, playground: catalogue.Playground) -> Iterator[str]:
+    """Mistakes in what a term sets and measures: knobs, their values, metrics."""
+    knobs, metrics = playground.Params.knobs(), playground.metrics
     settings = {"preset": term.preset}
     settings |= {f"question {n} run": question.run for n, question in enumerate(term.question, start=1)}
     settings |= {f"goal {n} solution": goal.solution for n, goal in enumerate(term.goal, start=1)}
     for where, values in settings.items():
         for mistake in playground.Params.preset(values)[1]:
             yield f"[{term.slug}] {where}.{mistake}"
+    measured = {f"question {n} decides": question.decides for n, question in enumerate(term.question, start=1)}
+    measured |= {f"question {n} because": places(q.because) for n, q in enumerate(term.question, start=1)}
+    measured |= {f"goal {n} reach": goal.reach for n, goal in enumerate(term.goal, start=1)}
+    for where, names in measured.items():
+        for metric in names:
+            if metric not in metrics:
+                yield f"[{term.slug}] {where}: no metric {metric!r}; there are {', '.join(metrics)}"
     for n, goal in enumerate(term.goal, start=1):
-        for metric in goal.reach.keys() - set(playground.metrics):
-            yield f"[{term.slug}] goal {n} reach: no metric {metric!r}; there are {', '.join(playground.metrics)}"
-        for knob in goal.with_.keys() - knobs.keys():
-            yield f"[{term.slug}] goal {n} with: no knob {knob!r}; there are {', '.join(knobs)}"
+        for name, wanted in goal.with_.items():
+            if name not in knobs:
+                yield f"[{term.slug}] goal {n} with: no knob {name!r}; there are {', '.join(knobs)}"
+            elif not compares(wanted, knobs[name].kind) and (problem := knobs[name].read(wanted, None)[1]):
+                yield f"[{term.slug}] goal {n} with.{name}: {problem}"
 
 
 def _meant(wrong: str, known: Any) -> str:

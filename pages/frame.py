@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
 from glossary import FILE, HOME, PAGES, Glossary, GlossaryError, Term, load
 from playgrounds.kit import catalogue
+from playgrounds.stage import progress
 
 NAME = "Trainable Glossary"
 
@@ -56,6 +58,10 @@ class Site:
 
     def add(self, show: Callable[[], None], title: str, address: str, default: bool = False) -> None:
         self.pages[address] = st.Page(show, title=title, url_path=address, default=default)
+
+    def starts(self, playground: str) -> dict[str, dict[str, Any]]:
+        """The presets of the terms that show a playground, by address."""
+        return {term.slug: term.preset for term in self.glossary.terms if term.playground == playground}
 
     @property
     def home(self) -> st.Page:
@@ -140,6 +146,11 @@ def listing(site: Site, terms: list[Term]) -> None:
         with st.container(gap="xxsmall"):
             site.link(term, f":primary[**{term.name}**]")
             st.markdown(site.glossary.plain(term.first_sentence))
+
+
+def show_progress(terms: list[Term], manage: bool = False) -> None:
+    """How far the reader is with these terms."""
+    progress.summary({term.slug: (len(term.question), len(term.goal)) for term in terms}, manage)
 
 
 def neighbours(previous: tuple[st.Page, str] | None, following: tuple[st.Page, str] | None) -> None:

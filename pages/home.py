@@ -4,7 +4,7 @@ from itertools import groupby
 
 import streamlit as st
 
-from pages.frame import NAME, Site, frame, listing, nothing_found, search_box
+from pages.frame import NAME, Site, frame, listing, nothing_found, search_box, show_progress
 
 
 def show(site: Site) -> None:
@@ -16,6 +16,7 @@ def show(site: Site) -> None:
         f"{len(glossary.terms)} terms of a deep-learning course in {len(glossary.lessons)} lessons. Each has a "
         f"definition for the exam; {trainable} have a playground, in which the thing itself runs in front of you."
     )
+    show_progress(glossary.terms, manage=True)
     if text := search_box("home-search"):
         listing(site, glossary.search(text) or nothing_found())
         return

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from glossary import Lesson
-from pages.frame import Site, frame, listing, neighbours
+from pages.frame import Site, frame, listing, neighbours, show_progress
 
 
 def show(site: Site, lesson: Lesson) -> None:
@@ -15,6 +15,7 @@ def show(site: Site, lesson: Lesson) -> None:
     with st.container(key="definition"):
         st.markdown(glossary.markdown(lesson.introduction), unsafe_allow_html=True)
         st.header("Terms", divider="gray")
+        show_progress(glossary.of(lesson))
         listing(site, glossary.of(lesson))
     lessons = glossary.lessons
     previous = lessons[number - 1] if number else None

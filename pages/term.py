@@ -10,7 +10,7 @@ from playgrounds.stage.show import show as show_playground
 def show(site: Site, term: Term) -> None:
     if st.context.is_embedded and term.playground:
         frame(site, term.name, here=term.lesson)
-        show_playground(term.slug, term.name, term.playground, term.preset)
+        _playground(site, term)
         return
     glossary = site.glossary
     lesson = glossary.lesson[term.lesson]
@@ -22,7 +22,7 @@ def show(site: Site, term: Term) -> None:
     with st.container(key="definition"):
         st.markdown(glossary.markdown(term.definition), unsafe_allow_html=True)
     if term.playground:
-        show_playground(term.slug, term.name, term.playground, term.preset)
+        _playground(site, term)
     st.divider()
     with st.container(horizontal=True, vertical_alignment="center"):
         if term.see_also:
@@ -34,4 +34,10 @@ def show(site: Site, term: Term) -> None:
     neighbours(
         previous and (site.pages[previous.slug], previous.name),
         following and (site.pages[following.slug], following.name),
+    )
+
+
+def _playground(site: Site, term: Term) -> None:
+    show_playground(
+        term.slug, term.name, term.playground, term.preset, term.question, term.goal, site.starts(term.playground)
     )

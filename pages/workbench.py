@@ -13,7 +13,7 @@ def address(name: str) -> str:
 def show(site: Site, name: str) -> None:
     frame(site, f"Playground {name}")
     st.title(f"Playground {name}")
-    show_playground(address(name), f"Playground {name}", name, {})
+    show_playground(address(name), f"Playground {name}", name, {}, starts=site.starts(name))
     terms = [term for term in site.glossary.terms if term.playground == name]
     if terms:
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.data import grid, plane
 from playgrounds.kit.figures import (
     Figure,
@@ -25,15 +25,21 @@ from playgrounds.kit.figures import (
     rule,
     segment,
 )  # fmt: skip
+from playgrounds.kit.forms import cloud
 from playgrounds.kit.palette import BLUE, FAINT, INK, ORANGE
 from playgrounds.kit.training import finite, kept
 from playgrounds.kit.words import number
 
 TRAIN, TEST = 200, 200  # points; the four corners are a training set of four
+HELD_OUT = 4  # of the reader's own points every fourth is a test point, from twice as many on
+OWN = "-0.6,0.1,0\n-0.4,0.6,0\n-0.3,-0.5,0\n0.1,0.8,0\n0.2,0,1\n0.5,0.4,1\n0.6,-0.5,1\n0.1,-0.2,1\n0.7,0.1,1"
 
 
 class Params(kit.Params):
-    data: Literal["xor", "corners", "circles", "moons", "spirals", "blobs"] = knob("xor", label="Data")
+    data: Literal["xor", "corners", "circles", "moons", "spirals", "blobs", "own"] = knob("xor", label="Data")
+    points: str = knob(
+        OWN, 0, 2, form="points", label="Your points", when=lambda p: p.data == "own",
+    )  # fmt: skip
     hidden: int = knob(4, 0, 8, label="Hidden units", help="in the first hidden layer; 0: no hidden layer at all")
     activation: Literal["tanh", "relu", "sigmoid", "identity"] = knob("tanh", label="Activation")
     rate: float = knob(0.03, 0.0001, 10, label="Learning rate η", log=True)
@@ -63,7 +69,7 @@ class Params(kit.Params):
 
     @property
     def length(self) -> int:
-        return len(kept(self.epochs))
+        return len(kept(self.epochs)) if self.data != "own" or self.points else 1
 
 
 class State(NamedTuple):
@@ -173,11 +179,21 @@ def torch_updates(p: Params, weights: list, biases: list):
     return update
 
 
+def points_of(p: Params, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Training x (n, 2) and y (n,), test x and y."""
+    if p.data != "own":
+        train = plane(p.data, 4 if p.data == "corners" else TRAIN, p.noise, rng)
+        return *train, *plane(p.data, TEST, max(p.noise, 0.12) if p.data == "corners" else p.noise, rng)
+    x, y = cloud(p.points)
+    x = x + rng.normal(0, 1, x.shape) * p.noise
+    held = np.arange(len(x)) % HELD_OUT == HELD_OUT - 1 if len(x) >= 2 * HELD_OUT else np.zeros(len(x), bool)
+    return x[~held], y[~held], *((x[held], y[held]) if held.any() else (x, y))
+
+
 def run(p: Params) -> Iterator[State]:
     """Train; a state per epoch, or per few epochs of a long run."""
     rng = np.random.default_rng(p.seed)
-    x, y = plane(p.data, 4 if p.data == "corners" else TRAIN, p.noise, rng)
-    x_test, y_test = plane(p.data, TEST, max(p.noise, 0.12) if p.data == "corners" else p.noise, rng)
+    x, y, x_test, y_test = points_of(p, rng)
     weights, biases = [], []
     for fan_in, fan_out in zip(p.layers, p.layers[1:], strict=False):
         bound = 1 / np.sqrt(fan_in)  # torch.nn.Linear's own first weights
@@ -186,6 +202,10 @@ def run(p: Params) -> Iterator[State]:
     update = (torch_updates if p.engine == "torch" else numpy_updates)(p, weights, biases)
     size = len(x) if p.batch == "all" else int(p.batch)
 
+    if not len(x):
+        said = "There are no points yet. Put some of both classes into the plane: the net learns from them."
+        yield State(0, 0.0, 0.0, 0.0, 0.0, said, weights, biases, (x, y, x_test, y_test))
+        return
     before, film = None, set(kept(p.epochs))
     for epoch in range(p.epochs + 1):
         if epoch:
@@ -239,6 +259,19 @@ def note(p: Params, now: State, before: State | None) -> str:
     more = f" {dead} hidden unit{'s are' if dead > 1 else ' is'} 0 on every point and cannot learn." if dead else ""
     return f"Epoch {now.step}: loss {number(now.loss, 4)} ({moved}), {said}.{more}"
 
+
+PRESETS = (
+    works("Four units, a disc", "Each of the four units draws a line, and the output makes a closed shape of them.",
+          {"accuracy": ">= 0.99"}, data="circles", hidden=4),
+    works("Three layers, spirals", "Three layers of eight fold the plane until one line can cut the arms apart.",
+          {"accuracy": ">= 0.97"}, data="spirals", hidden=8, hidden2=8, hidden3=8, epochs=600),
+    fails("No hidden unit", "Without a hidden layer the boundary is one straight line, and no line separates XOR.",
+          {"accuracy": "<= 0.75"}, hidden=0),
+    fails("No activation", "Two layers without a non-linear function between them are one matrix: the boundary stays "
+          "straight.", {"accuracy": "<= 0.75"}, hidden=8, hidden2=8, activation="identity"),
+    fails("A rate too large", "Plain SGD with η = 10 jumps over every valley, and the loss climbs or freezes.",
+          {"loss": ">= 0.6"}, optimizer="SGD", activation="relu", rate=10.0),
+)  # fmt: skip
 
 SPAN = 1.3  # the pictures show the square from -SPAN to SPAN
 NET_X, NET_Y = {"range": [-0.12, 1.12]}, {"range": [0, 1]}

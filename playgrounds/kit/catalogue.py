@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from playgrounds.kit.conditions import Preset
 from playgrounds.kit.figures import Figure
 from playgrounds.kit.film import metric_names
 from playgrounds.kit.params import Params
@@ -40,6 +41,11 @@ class Playground:
     @property
     def metrics(self) -> list[str]:
         return metric_names(self.module.State)
+
+    @property
+    def presets(self) -> tuple[Preset, ...]:
+        """Its named runs, good ones and bad ones."""
+        return getattr(self.module, "PRESETS", ())
 
     @property
     def about(self) -> str:

@@ -47,3 +47,20 @@ def holds(condition: str, value: float | None) -> bool:
 def reached(conditions: Mapping[str, str], numbers: Mapping[str, float | None]) -> bool:
     """Whether the metrics `numbers` meet every one of the conditions, given by the metric's name."""
     return all(holds(condition, numbers.get(name)) for name, condition in conditions.items())
+
+
+def allowed(wanted: Mapping[str, Any], params: Any) -> bool:
+    """Whether the knobs of `params` are as `wanted`: a comparison like "<= 3" for a number, else the value itself."""
+    for name, one in wanted.items():
+        value = getattr(params, name)
+        if compares(one, params.knobs()[name].kind):
+            if not holds(one, value):
+                return False
+        elif params.knobs()[name].read(one, None)[0] != value:
+            return False
+    return True
+
+
+def compares(wanted: Any, kind: str) -> bool:
+    """Whether what a goal wants of a knob of that kind is a comparison, and no value."""
+    return kind in ("int", "float") and isinstance(wanted, str) and COMPARISON.fullmatch(wanted) is not None

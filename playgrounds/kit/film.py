@@ -62,6 +62,11 @@ class Film:
         self.steps.append(i)
 
     @property
+    def base(self) -> Figure:
+        """The first figure, of which all later ones are differences; {} before there is one."""
+        return self._base
+
+    @property
     def nbytes(self) -> int:
         return sum(map(len, self._frames)) + sum(map(len, self._pictures))
 

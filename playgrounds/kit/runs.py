@@ -59,7 +59,8 @@ class Run:
     def _compute(self, until: float) -> None:
         try:
             while not self.done and time.perf_counter() < until:
-                self.states.append(next(self._states))
+                if (state := next(self._states)) is not None:  # None: nothing to see yet, but time may be up
+                    self.states.append(state)
         except StopIteration:
             self.done = True
         except Exception as error:  # a bug in a playground must not take the page with it

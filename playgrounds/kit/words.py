@@ -1,7 +1,10 @@
 """Numbers as they stand in sentences."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from math import isfinite
+
+PLACE = re.compile(r"\$[^$]*\$|\{(\w+)\}")  # a formula, whose braces are its own, or the place of a number
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -26,3 +29,20 @@ def vector(values: Sequence[float], factor: bool = False) -> str:
 def counted(n: int, noun: str, plural: str = "") -> str:
     """1 mistake, 2 mistakes, 1,204 mistakes; the plural is given where it is not the noun with an s."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def places(text: str) -> list[str]:
+    """The names in braces in a text, those in formulas apart."""
+    return [found[1] for found in PLACE.finditer(text) if found[1]]
+
+
+def filled(text: str, numbers: Mapping[str, float | None]) -> str:
+    """The text with {loss} replaced by the number of that name; – where it is not known."""
+
+    def put(found: re.Match) -> str:
+        if not found[1] or found[1] not in numbers:
+            return found[0]
+        value = numbers[found[1]]
+        return "–" if value is None else number(value)
+
+    return PLACE.sub(put, text)

@@ -1,10 +1,7 @@
-"""Below the player: what the playground is, its numbers, its code, ways to share it. Only the open tab is made."""
+"""Below the player: what the playground is, its numbers, comparing, its code, sharing. Only the open tab is made."""
 
-import html
-import io
 from urllib.parse import urlencode, urlsplit
 
-import segno
 import streamlit as st
 
 from playgrounds.kit import export
@@ -12,26 +9,33 @@ from playgrounds.kit.catalogue import Playground
 from playgrounds.kit.film import label, metrics
 from playgrounds.kit.params import Params
 from playgrounds.kit.runs import Run
-from playgrounds.stage import player, url
+from playgrounds.stage import compare, share, sweep, url
+from playgrounds.stage.scene import Scene
 
-MOST_QR = 1200  # characters; a denser code is not read from the last row
 
-
-def below(page: str, title: str, playground: Playground, run: Run, preset: Params, step: int | None) -> None:
-    about, numbers, code, share = st.tabs(["About", "Numbers", "Code", "Share"], key=f"{page}:below", on_change="rerun")
-    link = address(page, url.to_query(run.params, preset, step))
-    if about.open:
-        with about:
-            st.markdown(playground.about)
-    if numbers.open:
-        with numbers:
-            _numbers(page, run)
-    if code.open:
-        with code:
-            _code(page, title, playground, run.params, link)
-    if share.open:
-        with share:
-            _share(page, title, playground, run, link)
+def below(scene: Scene, state: url.PageState, run: Run, link: str) -> None:
+    """The tabs; `link` is the full link to what is shown."""
+    page, title, playground = scene.page, scene.title, scene.playground
+    names = ["About", "Numbers", "Compare", "Sweep", "Code", "Share"]
+    if "code" in state.view.hide:
+        names.remove("Code")
+    for name, tab in zip(names, st.tabs(names, key=f"{page}:below", on_change="rerun"), strict=True):
+        if not tab.open:
+            continue
+        with tab:
+            match name:
+                case "About":
+                    st.markdown(playground.about)
+                case "Numbers":
+                    _numbers(page, run)
+                case "Compare":
+                    compare.paste(scene, state)
+                case "Sweep":
+                    sweep.sweep(scene, state)
+                case "Code":
+                    _code(page, title, playground, run.params, link)
+                case "Share":
+                    share.share(scene, state, run, link)
 
 
 def address(page: str, query: dict[str, str], **more: str) -> str:
@@ -75,40 +79,3 @@ def _code(page: str, title: str, playground: Playground, params: Params, link: s
             on_click="ignore",
         )
     st.code(source, "python", height=480)
-
-
-def _share(page: str, title: str, playground: Playground, run: Run, link: str) -> None:
-    written, code = st.columns([0.6, 0.4], gap="large")
-    with written:
-        st.markdown("**Link** to exactly this: every knob, and the step.")
-        st.code(link, None, wrap_lines=True)
-        st.markdown("**Embed** in a course page: the playground alone.")
-        separator = "&" if "?" in link else "?"
-        source = f"{link}{separator}embed=true"
-        embed = f'<iframe src="{source}" width="100%" height="900" title="{html.escape(title)}"></iframe>'
-        st.code(embed, "html", wrap_lines=True)
-        st.markdown("**Download** the run: one file that plays in any browser, with no network.")
-        st.download_button(
-            "Download this run", lambda: _file(title, playground, run, link), f"{page}.html", "text/html",
-            key=f"{page}:html", on_click="ignore",
-        )  # fmt: skip
-    with code:
-        if len(link) > MOST_QR:
-            st.info(f"The link has {len(link):,} characters, too many for a QR code: it holds your own text. "
-                    "Send the link itself, or use a shorter text.")  # fmt: skip
-        else:
-            st.image(qr(link), caption="Scan to open this on a phone", width="stretch")
-
-
-def qr(link: str) -> str:
-    """The link as a QR code in SVG: dark on white in both themes, as cameras want it."""
-    out = io.BytesIO()
-    segno.make(link, error="m", micro=False).save(out, kind="svg", scale=8, border=3, light="#ffffff", xmldecl=False)
-    return out.getvalue().decode()
-
-
-def _file(title: str, playground: Playground, run: Run, link: str) -> bytes:
-    knobs = ", ".join(f"{one.label} {getattr(run.params, one.name)}" for one in run.params.knobs().values()
-                      if one.kind != "text" and not one.more)  # fmt: skip
-    message = run.finish().message(0, start=None, plotly="", alt=playground.about.partition("\n")[0])
-    return player.standalone(message, title, f"{knobs}.", link)

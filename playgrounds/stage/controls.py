@@ -7,38 +7,45 @@ import streamlit as st
 from playgrounds.kit.params import Knob, Params
 from playgrounds.kit.words import counted
 from playgrounds.stage import url
+from playgrounds.stage.compare import pin_button
 from playgrounds.stage.pad import entered, pad
+from playgrounds.stage.scene import Scene
 
 MOST_PILLS = 6  # more choices than that go into a box that opens
 
 
-def controls(page: str, params: Params, preset: Params) -> None:
-    """All knobs that matter at these params, then Reset and New seed."""
-    knobs = [one for one in params.knobs().values() if one.when is None or one.when(params)]
+def controls(scene: Scene, state: url.PageState) -> None:
+    """All knobs that matter at these params and that the link does not hide, then the buttons."""
+    page, params, view = scene.page, state.params, state.view
+    knobs = [one for one in params.knobs().values() if one.name not in view.hide and (not one.when or one.when(params))]
     for one in knobs:
         if not one.more:
-            _widget(page, one, params)
+            _widget(page, one, params, view.fixed(one.name))
     if folded := [one for one in knobs if one.more]:
-        changed = sum(getattr(params, one.name) != getattr(preset, one.name) for one in folded)
+        changed = sum(getattr(params, one.name) != getattr(scene.start, one.name) for one in folded)
         more = st.expander("More", key=f"{page}:more", on_change="rerun")  # with another label it would fold up
         if more.open:
             with more:
                 for one in folded:
-                    _widget(page, one, params)
+                    _widget(page, one, params, view.fixed(one.name))
         elif changed:
-            st.caption(f"{counted(changed, 'knob')} under More {'is' if changed == 1 else 'are'} not as this page starts.")
+            st.caption(
+                f"{counted(changed, 'knob')} under More {'is' if changed == 1 else 'are'} not as this page starts."
+            )
     with st.container(horizontal=True):
-        st.button("Reset", key=f"{page}:reset", on_click=_reset, args=(page, preset), disabled=params == preset,
-                  help="Back to where this page starts")  # fmt: skip
-        if any(one.name == "seed" for one in knobs):
+        st.button("Reset", key=f"{page}:reset", on_click=url.go, args=(page, scene.start),
+                  disabled=params == view.kept(params, scene.start), help="Back to where this page starts")  # fmt: skip
+        if any(one.name == "seed" for one in knobs) and not view.fixed("seed"):
             st.button("New seed", key=f"{page}:reseed", on_click=_reseed, args=(page,),
                       help="The same settings from other random numbers")  # fmt: skip
+        pin_button(scene, state)
 
 
-def _widget(page: str, one: Knob, params: Params) -> None:
+def _widget(page: str, one: Knob, params: Params, locked: bool) -> None:
     value = getattr(params, one.name)
     key = _key(page, one, value)
-    shared: dict[str, Any] = {"key": key, "help": one.help or None, "on_change": _turned, "args": (page, one, key)}
+    shared: dict[str, Any] = {"key": key, "help": one.help or None, "on_change": _turned, "args": (page, one, key),
+                              "disabled": locked}  # fmt: skip
     match one.kind:
         case "toggle":
             st.toggle(one.label, value, **shared)
@@ -60,7 +67,7 @@ def _widget(page: str, one: Knob, params: Params) -> None:
             digits = max(0, len(f"{step:g}".partition(".")[2]))
             st.slider(one.label, float(one.lo), float(one.hi), value, step=float(step), format=f"%.{digits}f", **shared)
         case "drawing" | "matrix" | "points":
-            pad(one, value, key, _turned, (page, one, key))
+            pad(one, value, key, locked, lambda: _turned(page, one, key))
         case "text" if one.hi > 200:
             st.text_area(one.label, value, height=120, **shared)
         case "text":
@@ -110,10 +117,6 @@ def _turned(page: str, one: Knob, key: str) -> None:
     kept = " The last good value is in use." if params == before else ""
     complaints = [f"{one.label}: {problem}.{kept}"] if problem else []
     url.change(page, params=params, step=None, complaints=complaints)
-
-
-def _reset(page: str, preset: Params) -> None:
-    url.change(page, params=preset, step=None, complaints=[])
 
 
 def _reseed(page: str) -> None:

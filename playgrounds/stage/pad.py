@@ -1,8 +1,8 @@
 """The pad: where readers draw, put points into the plane or fill a grid; a component, the widget of such knobs."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -21,10 +21,10 @@ mount = st.components.v2.component(
 )
 
 
-def pad(one: Knob, value: str, key: str, on_change: Any, args: tuple) -> None:
+def pad(one: Knob, value: str, key: str, locked: bool, on_change: Callable[[], None]) -> None:
     """The widget of a knob that is drawn, pasted or filled in; `entered` says what it holds."""
     data = {"form": one.kind, "label": one.label, "value": value, "lo": one.lo or 1, "hi": one.hi, "most": MOST_POINTS}
-    mount(key=key, data=data, on_value_change=lambda: on_change(*args))
+    mount(key=key, data=data | {"locked": locked}, on_value_change=on_change)
 
 
 def entered(key: str, value: str) -> str:

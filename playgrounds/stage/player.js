@@ -5,6 +5,7 @@ const PALETTE = __PALETTE__; // playgrounds/kit/palette.py
 const PHONE = 600; // px: narrower figures put their panels below each other
 const SECONDS = 6; // a film lasts about this long at normal speed
 const PATIENCE = 5000; // ms to wait for more frames before asking again
+const AS_LOG = { type: "log", dtick: 1, exponentformat: "power" }; // an axis that is compared with one in powers of ten
 const ON_HOVER = ["hovertext", "customdata"]; // trace attributes that nobody sees while the film plays
 
 export default function (component) {
@@ -50,7 +51,7 @@ class Player {
     const find = (name) => root.querySelector(`.player-${name}`);
     Object.assign(this, {
       root, plot: find("plot"), note: find("note"), scrub: find("scrub"), count: find("count"), button: find("play"),
-      metrics: find("metrics"), chips: find("chips"), stream: find("stream"), progress: root.querySelector("progress"),
+      metrics: find("metrics"), table: find("table"), chips: find("chips"), stream: find("stream"), progress: root.querySelector("progress"),
       stop: find("stop"), speed: find("speed"), back: find("back"), on: find("on"),
     });
     this.run = null;
@@ -75,6 +76,7 @@ class Player {
   /** A message has come: of a new run, more of the same run, or the one we have, after a change of theme. */
   receive(message) {
     const fresh = message.run !== this.run;
+    const [order, to] = message.order ?? [];
     if (fresh) {
       Object.assign(this, { run: message.run, frames: [], done: false, stopped: false, following: true, now: 0 });
       this.wanted = message.start; // the step that the link asks for, until it is computed
@@ -83,15 +85,21 @@ class Player {
     clearTimeout(this.waiting);
     this.asked = -1;
     if (message.from > this.frames.length) return this.ask(); // the server believes that we have more than we have
-    const before = [this.frames.length, this.done, this.theme];
+    const before = [this.frames.length, this.done, this.theme, this.ranges];
     const size = message.base.fields.reduce((sum, field) => sum + field.rows * field.columns, 0);
     message.frames.forEach((frame, i) => {
       if (message.from + i < this.frames.length) return;
       frame.pixels = message.pixels.subarray(i * size, (i + 1) * size);
       this.frames.push(frame);
     });
-    Object.assign(this, { head: message, base: message.base, done: message.done });
+    Object.assign(this, { head: message, base: message.base, done: message.done, ranges: JSON.stringify([message.ranges, message.mark]) });
+    this.root.dataset.role = message.role ?? "";
     if (!this.frames.length) return this.ask();
+    const told = order && order !== this.obeyed;
+    if (told) {
+      Object.assign(this, { obeyed: order, wanted: to, following: false });
+      if (to == null) Object.assign(this, { autoplay: true, now: 0 });
+    }
     this.paintTheme();
     this.names = [...new Set([this.frames.at(-1), ...this.frames].flatMap((frame) => Object.keys(frame.metrics)))];
     const last = this.frames.length - 1;
@@ -106,7 +114,8 @@ class Player {
     this.plot.setAttribute("aria-label", message.alt);
     this.showProgress();
     this.ask();
-    if (!fresh && before.every((was, i) => was === [this.frames.length, this.done, this.theme][i])) return;
+    const same = before.every((was, i) => was === [this.frames.length, this.done, this.theme, this.ranges][i]);
+    if (!fresh && !told && same) return;
     plotly(message.plotly)
       .then(() => this.mount())
       .catch(() => (this.note.textContent = "The drawing library could not be loaded. Check the connection and reload the page."));
@@ -122,6 +131,7 @@ class Player {
     for (const [name, stand_in] of Object.entries(PALETTE.stand_ins)) this.root.style.setProperty(`--player-${name}`, scheme[stand_in]);
     PALETTE.series.forEach((colour, i) => this.root.style.setProperty(`--player-series-${i}`, colour));
     this.scales = Object.fromEntries(Object.entries(PALETTE.scales[this.theme]).map(([name, stops]) => [name, scale(name, stops)]));
+    this.scheme = scheme;
     this.coloured = recolour(this.base, scheme);
     this.frames.forEach((frame) => {
       if (frame.theme === this.theme) return;
@@ -140,10 +150,21 @@ class Player {
     // A copy: Plotly writes what is restyled into the very objects it was given, and the base must stay the base.
     const { data, layout } = structuredClone({ data: this.coloured.data, layout: this.coloured.layout });
     layout.images = this.images(this.frames[this.now]);
+    for (const [axis, low, high, log] of this.head.ranges ?? []) {
+      if (this.varying.layout.has(axis)) continue;
+      Object.assign(layout[axis], { range: [low, high], autorange: false }, log && layout[axis].type !== "log" ? AS_LOG : {});
+    }
+    if (this.head.mark) layout.shapes.push(recolour(JSON.parse(this.head.mark), this.scheme));
     const draw = Plotly.react(this.plot, data, layout, { displayModeBar: false, responsive: false, doubleClick: false });
     Promise.resolve(draw).then(async () => {
       if (this.isNarrow) Plotly.relayout(this.plot, this.coloured.narrow);
       await this.show();
+      if (this.head.role === "follow") this.partner()?.show();
+      if (this.head.pick) this.offer();
+      if (this.autoplay) {
+        this.autoplay = false;
+        this.play();
+      }
       this.root.dataset.run = this.run; // says to tests and to the benchmark that this run is on the screen
       this.root.dataset.drawn = String(this.frames.length);
       this.root.dataset.done = String(this.done);
@@ -176,8 +197,45 @@ class Player {
         if (Object.keys(change).length) drawn.push(Plotly.restyle(this.plot, change, [Number(n)]));
       }
     }
+    const partner = this.partner();
+    if (this.head.role === "lead") partner?.follow(frame.step, this.now === this.frames.length - 1);
     this.showTexts(frame);
+    if (this.head.role === "lead") this.showTable(frame, partner);
     return Promise.all(drawn);
+  }
+
+  /** The player on this page that shows the other of two runs that are compared. */
+  partner() {
+    if (!this.head.role) return null;
+    const others = [...document.querySelectorAll(".player")].map((root) => root.player);
+    return others.find((other) => other?.frames?.length && other.head.role && other.head.role !== this.head.role);
+  }
+
+  /** Show what this run was like at that step of the other; at its end, its own end. */
+  follow(step, end) {
+    const past = this.frames.findIndex((frame) => frame.step > step);
+    this.now = end || past < 0 ? this.frames.length - 1 : Math.max(0, past - 1);
+    this.following = this.now === this.frames.length - 1;
+    if (this.plot.data) this.show();
+  }
+
+  /** The numbers of both runs beside each other. */
+  showTable(frame, partner) {
+    const other = partner?.frames[partner.now];
+    const row = (tag, ...texts) => element("tr", {}, ...texts.map((text, i) => element(i ? tag : "th", { scope: i ? "" : "row" }, text)));
+    const value = (of, name) => (of && name in of.metrics ? readable(of.metrics[name]) : "–");
+    const rows = this.names.map((name) => row("td", name.replaceAll("_", " "), value(frame, name), value(other, name)));
+    this.table.replaceChildren(row("th", "", `this run, step ${frame.step}`, other ? `pinned run, step ${other.step}` : "pinned run"), ...rows);
+  }
+
+  /** Points that carry a value can be clicked: the page is told which. */
+  offer() {
+    this.plot.removeAllListeners("plotly_click");
+    this.plot.on("plotly_click", ({ points: [point] }) => {
+      if (point.customdata == null) return;
+      this.picked = point.customdata;
+      this.tell();
+    });
   }
 
   showTexts(frame) {
@@ -265,7 +323,10 @@ class Player {
       if (due >= 1 || rate >= 60) {
         this.now = Math.min(this.frames.length - 1, this.now + Math.max(1, Math.min(5, Math.floor(due))));
         due = due >= 1 ? due % 1 : 0;
-        if (this.now === this.frames.length - 1 && (this.done || this.stopped)) return this.pause();
+        if (this.now === this.frames.length - 1 && (this.done || this.stopped)) {
+          if (this.done) this.ended = this.obeyed;
+          return this.pause();
+        }
         this.show();
       }
       requestAnimationFrame(tick);
@@ -295,6 +356,7 @@ class Player {
     this.dressButton();
     this.now = Math.max(0, Math.min(this.frames.length - 1, n));
     this.following = this.now === this.frames.length - 1;
+    if (this.following && this.done) this.ended = this.obeyed;
     this.show();
     if (settle) this.settle();
   }
@@ -329,7 +391,8 @@ class Player {
     const end = this.now >= this.frames.length - 1;
     const step = this.wanted ?? (end ? null : this.frames[this.now].step);
     this.told = (this.told ?? 0) + 1; // a report like the last one would not be sent
-    this.report({ run: this.run, have: this.frames.length, step, stopped: this.stopped, told: this.told });
+    const { run, stopped, told, ended = null, picked = null } = this;
+    this.report({ run, have: this.frames.length, step, stopped, told, ended, picked });
   }
 
   /** Ask for the frames that are still to be computed, one message at a time, only while somebody looks. */

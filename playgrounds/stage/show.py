@@ -1,50 +1,85 @@
-"""A playground on a page: player, knobs, and below them the numbers, the code and the ways to share."""
+"""A playground on a page: question, player, knobs and goals, and below them the numbers, the code and ways to share."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from playgrounds.kit import catalogue
-from playgrounds.kit.params import Params
-from playgrounds.kit.runs import FIRST, ROUND, Run, Store
+from playgrounds.kit.runs import FIRST, ROUND, Run
 from playgrounds.kit.words import counted
-from playgrounds.stage import below, controls, player, url
+from playgrounds.stage import below, compare, controls, player, progress, url
+from playgrounds.stage.goals import goals as show_goals
+from playgrounds.stage.predict import questions as show_questions
+from playgrounds.stage.scene import Scene, store
+from playgrounds.stage.tries import tries
+from playgrounds.stage.trouble import trouble
 
 MOST_COMPLAINTS = 6  # about one link; what is wrong with the rest is said in a number
 
-store = Store()
 
-
-def show(page: str, title: str, name: str, preset: dict[str, Any]) -> None:
-    """The playground `name`, starting from `preset`; `page` is the page's address."""
-    playground = catalogue.load(name)
-    start, _ = playground.Params.preset(preset)
-    url.arrive(page, start)
-    _live(page, title, playground, start)
+def show(
+    page: str,
+    title: str,
+    name: str,
+    preset: dict[str, Any],
+    questions: Sequence[Any] = (),
+    goals: Sequence[Any] = (),
+    starts: Mapping[str, dict[str, Any]] | None = None,
+) -> None:
+    """The playground `name`, starting from `preset`; `page` is the page's address. The rest: see Scene."""
+    scene = Scene(page, title, catalogue.load(name), preset, questions, goals, {page: preset} | dict(starts or {}))
+    url.arrive(page, scene.start)
+    _live(scene)
 
 
 @st.fragment
-def _live(page: str, title: str, playground: catalogue.Playground, start: Params) -> None:
-    state = url.current(page, start)
-    run = store.get(playground, state.params)
+def _live(scene: Scene) -> None:
+    page = scene.page
+    state = url.current(page, scene.start)
+    run = store.get(scene.playground, state.params)
     for complaint in state.complaints[:MOST_COMPLAINTS]:
         st.warning(complaint)
     if (more := len(state.complaints) - MOST_COMPLAINTS) > 0:
         st.warning(f"And {counted(more, 'other value')} that could not be taken.")
+    answered = show_questions(scene, state)
+    tries(scene, state)
     picture, knobs = st.columns([0.73, 0.27], gap="medium")
-    with (
-        knobs
-    ):  # before the player, which asks for more as soon as it is there: by then the knobs must have their values
-        controls.controls(page, state.params, start)
+    with knobs:  # before the player, which asks for more as soon as it is there: by then they must have their values
+        controls.controls(scene, state)
     with picture:
-        _play(page, playground, run, state.step)
+        _players(scene, state, run)
+        trouble(scene, state, run)
+    link = below.address(page, url.to_query(state, scene.start))
+    reached = show_goals(scene, state, run, below.address(page, state.params.to_query(scene.start)))
+    progress.record(page, answered, reached)
     if run.states:
-        below.below(page, title, playground, run, start, state.step)
+        below.below(scene, state, run, link)
 
 
-def _play(page: str, playground: catalogue.Playground, run: Run, step: int | None) -> None:
-    key = f"{page}:player"
-    report = (st.session_state.get(key) or {}).get("report") or {}
+def _players(scene: Scene, state: url.PageState, run: Run) -> None:
+    """The run's player, and beside it that of the pinned run."""
+    other = compare.pinned(scene, state)
+    have = _advance(scene, run, "player")
+    head = {"start": state.step, "order": scene.order(run)}
+    if other is None:
+        _play(scene, run, "player", have, **head)
+        return
+    st.markdown(compare.differences(scene, state))
+    its = _advance(scene, other, "pinned")
+    ranges = compare.shared(run.film.base, other.film.base)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**This run**")
+        _play(scene, run, "player", have, **head, role="lead", ranges=ranges)
+    with right:
+        st.markdown("**Pinned run**")
+        _play(scene, other, "pinned", its, start=state.step, role="follow", ranges=ranges)
+
+
+def _advance(scene: Scene, run: Run, name: str) -> int:
+    """Compute a round of the run, unless its player has stopped it; returns how many frames the player has."""
+    report = scene.report(name)
     if report.get("run") != run.id:
         report = {}
     have = report.get("have")
@@ -56,21 +91,26 @@ def _play(page: str, playground: catalogue.Playground, run: Run, step: int | Non
             store.tidy()
     if run.failure:
         st.error(f"This run could not be computed ({run.failure}). Press Reset, or change a knob.")
+    return have
+
+
+def _play(scene: Scene, run: Run, name: str, have: int, **head: Any) -> None:
+    """Show the run in the player of that name, sending it the frames it does not have."""
     if not run.film.steps:
         return
-    alt = playground.about.partition("\n")[0]
-    head = {"start": step, "plotly": player.plotly_url(), "alt": alt}
+    alt = scene.playground.about.partition("\n")[0]
     player.mount(
-        key=key,
-        data=run.message(have, **head),
-        on_report_change=lambda: _reported(page, key),
+        key=f"{scene.page}:{name}",
+        data=run.message(have, plotly=player.plotly_url(), alt=alt, **head),
+        on_report_change=lambda: _reported(scene, name),
     )
 
 
-def _reported(page: str, key: str) -> None:
+def _reported(scene: Scene, name: str) -> None:
     """The player has come to rest at a step, or asks for more frames."""
-    report = st.session_state[key].get("report") or {}
-    state: url.PageState = st.session_state[f"{page}:state"]
-    step = report.get("step")
+    if name != "player":
+        return
+    state: url.PageState = st.session_state[f"{scene.page}:state"]
+    step = scene.report().get("step")
     if step != state.step and (step is None or isinstance(step, int)):
-        url.change(page, step=step)
+        url.change(scene.page, step=step)

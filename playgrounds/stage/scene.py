@@ -1,0 +1,73 @@
+"""What the parts of the stage share: which playground stands on which page, and the runs of this server."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import streamlit as st
+
+from playgrounds.kit.catalogue import Playground
+from playgrounds.kit.conditions import Preset
+from playgrounds.kit.film import metrics
+from playgrounds.kit.params import Params
+from playgrounds.kit.runs import Run, Store
+
+store = Store()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A playground on a page.
+
+    questions and goals: as the glossary has them (glossary.Question, glossary.Goal), knobs and metrics checked.
+    starts: the presets of all pages that show this playground, by address: a link to any of them can be compared with.
+    """
+
+    page: str  # the page's address
+    title: str
+    playground: Playground
+    preset: dict[str, Any]
+    questions: Sequence[Any] = ()
+    goals: Sequence[Any] = ()
+    starts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+
+    @cached_property
+    def start(self) -> Params:
+        return self.params()
+
+    def params(self, **values: Any) -> Params:
+        """The page's preset with these values instead."""
+        return self.playground.Params.preset(self.preset | values)[0]
+
+    def named(self, preset: Preset) -> Params:
+        """The params of one of the playground's named runs."""
+        return self.playground.Params.preset(preset.values)[0]
+
+    def report(self, of: str = "player") -> dict[str, Any]:
+        """What the page's player has said last."""
+        return (st.session_state.get(f"{self.page}:{of}") or {}).get("report") or {}
+
+    def tell(self, params: Params, step: int | None = None) -> None:
+        """For a button's callback: let the player go to a step of this run, or play it from its start (None)."""
+        _, count, _ = st.session_state.get(f"{self.page}:order", ("", 0, None))
+        st.session_state[f"{self.page}:order"] = store.get(self.playground, params).id, count + 1, step
+
+    def order(self, run: Run) -> tuple[int, int | None] | None:
+        """The order that the player has for this run, with a number: it obeys each once."""
+        wanted, count, step = st.session_state.get(f"{self.page}:order", ("", 0, None))
+        return (count, step) if wanted == run.id else None
+
+
+def last_numbers(run: Run) -> dict[str, float | None] | None:
+    """The metrics with which a run has ended; None while it goes on, or if it could not be computed."""
+    return metrics(run.states[-1]) if run.done and run.states and not run.failure else None
+
+
+def knob_text(params: Params, name: str) -> str:
+    """A knob and its value as they stand in sentences: Hidden units 3."""
+    value = getattr(params, name)
+    text = "on" if value is True else "off" if value is False else ", ".join(map(str, value)) \
+        if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)  # fmt: skip
+    one = params.knobs()[name]
+    return f"{one.label} changed" if one.form or (one.kind == "text" and len(text) > 40) else f"{one.label} {text}"
