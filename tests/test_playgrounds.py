@@ -19,13 +19,15 @@ import pytest
 from playgrounds.kit import Params, palette
 from playgrounds.kit.catalogue import FOLDER, Playground, load, names
 from playgrounds.kit.runs import Run
+from playgrounds.stage.trouble import diagnose
+from playgrounds.stage.url import ALL, PARTS
 
 SHORT = 21  # states of a run that a test makes, where the knobs allow it
 MOST_STATES = 301
 MOST_BYTES = 8 * 2**20
 HEAVY = {"torch", "sklearn", "plotly", "streamlit"}
 MAY_IMPORT = {"numpy", "torch", "sklearn", "plotly", "pydantic"}
-TAKEN = {"step", "embed", "embed_options"}  # in the URL they mean something else
+TAKEN = {"step", "hide", "lock", "pinned", "embed", "embed_options"}  # in the URL they mean something else
 PALETTE = {*palette.SERIES, palette.INK, palette.MUTED, palette.FAINT, palette.PAPER, "rgba(0,0,0,0)"}
 ODD_TEXTS = ('it\'s "quoted" \\ and\nbroken 👩‍💻', "\"\"\"triple\"\"\" '''and''' {braces} %s")
 
@@ -178,7 +180,7 @@ def test_every_knob_has_a_label_of_its_own_and_a_name_that_is_free_in_the_url(na
     labels = [one.label for one in knobs.values()]
     assert all(label and label == label.strip() for label in labels)
     assert len(labels) == len(set(labels)), f"two knobs have the same label: {sorted(labels)}"
-    assert not TAKEN & knobs.keys()
+    assert not (TAKEN | {*PARTS, ALL}) & knobs.keys()
 
 
 @every_playground
@@ -388,6 +390,7 @@ def test_the_film_of_the_default_run_is_small_enough_for_a_phone(name):
     assert run.failure == ""
     size = len(run.film.message(0))
     assert size < MOST_BYTES, f"{size / 2**20:.1f} MB: let fields, chips and shapes change, not traces"
+    assert diagnose(run) is None, "the page would open with a diagnosis"
 
 
 def test_the_folder_is_the_catalogue():

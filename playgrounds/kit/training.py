@@ -34,15 +34,17 @@ def remembered(generator: Callable[..., Iterator[Any]], most: int = 4) -> Callab
     costs no training then. The last `most` trainings are kept; what is yielded must not be changed by anybody.
     """
     known: OrderedDict[Any, tuple[Iterator[Any], list[Any], Lock]] = OrderedDict()
+    looking = Lock()
 
     @wraps(generator)
     def again(*arguments: Any) -> Iterator[Any]:
-        if arguments not in known:
-            known[arguments] = generator(*arguments), [], Lock()
-        known.move_to_end(arguments)
-        while len(known) > most:
-            known.popitem(last=False)
-        source, yielded, lock = known[arguments]
+        with looking:
+            if arguments not in known:
+                known[arguments] = generator(*arguments), [], Lock()
+            known.move_to_end(arguments)
+            while len(known) > most:
+                known.popitem(last=False)
+            source, yielded, lock = known[arguments]
         at = 0
         while True:
             with lock:
@@ -51,6 +53,9 @@ def remembered(generator: Callable[..., Iterator[Any]], most: int = 4) -> Callab
                         yielded.append(next(source))
                     except StopIteration:
                         return
+                    except Exception:
+                        known.pop(arguments, None)  # half a training must not pass for a whole one
+                        raise
             yield yielded[at]
             at += 1
 

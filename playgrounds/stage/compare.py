@@ -101,7 +101,10 @@ def _pasted(scene: Scene, key: str) -> None:
     text = (st.session_state[key] or "").strip()
     if not text:
         return
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # brackets that are no address
+        parts = urlsplit("")
     address = parts.path.rstrip("/").rpartition("/")[2]
     if address not in scene.starts:
         said = f"Compare: {shown(address or text)} is no page of this playground; there are {', '.join(scene.starts)}."

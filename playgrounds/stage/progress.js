@@ -56,7 +56,7 @@ function show(root, data) {
 /** A sign behind the links to pages of which something is done. */
 function mark(pages) {
   const style = document.getElementById("progress-marks") ?? Object.assign(document.createElement("style"), { id: "progress-marks" });
-  const rules = pages.filter(([, sign]) => sign).map(([page, sign]) => `.stMain a[href$="/${page}"] p::after { content: " ${sign}"; }`);
+  const rules = pages.filter(([, sign]) => sign).map(([page, sign]) => `.stMain .stPageLink a:is([href="${page}"], [href$="/${page}"]) p::after { content: " ${sign}"; }`);
   style.textContent = rules.join("\n");
   document.head.append(style);
 }
