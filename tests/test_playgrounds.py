@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -35,7 +35,8 @@ DRAWN = ("0123456789abcdef", "")  # repeated until a sheet is full
 TYPED_ROWS = ("1,-2", "0.5,0,3")  # of a matrix, cut or repeated to a legal shape
 PASTED = ("0.5,-0.5,0\n-0.5,0.5,1\n0.2,0.9,0\n-0.7,-0.6,1", "0,0,0")
 
-every_playground = pytest.mark.parametrize("name", names())
+# In the scope of the module pytest runs all tests of a playground before those of the next: its runs are kept so long.
+every_playground = pytest.mark.parametrize("name", names(), scope="module")
 
 
 # ---------------------------------------------------------------------------------------- runs that the tests look at
@@ -122,7 +123,7 @@ def settings(kind: type[Params]) -> Iterator[Params]:
         yield shortened(kind, **{one.name: one.hi for one in free})
 
 
-@cache
+@lru_cache(maxsize=1)
 def runs(name: str) -> list[Played]:
     """The short runs of a playground, each made once."""
     playground = load(name)
@@ -149,11 +150,13 @@ def some(states: Sequence[Any]) -> list[int]:
     return sorted({0, len(states) // 2, len(states) - 1})
 
 
-def figures(name: str) -> Iterator[tuple[Played, int, dict]]:
+@lru_cache(maxsize=1)
+def figures(name: str) -> list[tuple[Played, int, dict]]:
     """Figures of all short runs at some of their steps."""
-    for played in runs(name):
-        for now in some(played.states):
-            yield played, now, load(name).draw(played.params, played.states, now)
+    draw = load(name).draw
+    return [
+        (played, now, draw(played.params, played.states, now)) for played in runs(name) for now in some(played.states)
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------------ the file
@@ -227,7 +230,7 @@ def test_importing_a_playground_loads_no_heavy_library():
 
 @every_playground
 def test_the_same_params_give_the_same_states_to_the_last_bit(name):
-    for played in runs(name):
+    for played in runs(name)[:3]:
         again = list(load(name).run(played.params))
         assert identical(played.states, again), played.params
 
@@ -343,10 +346,11 @@ def test_figures_of_a_run_differ_in_values_only(name):
         fields = [(f["image"], f["scale"], f["smooth"], f["z"].shape) for f in fig["fields"]]
         return [trace.keys() for trace in fig["data"]], fig["layout"].keys(), fields, len(fig["chips"]), fig["narrow"]
 
-    for played in runs(name):
-        first, *others = [load(name).draw(played.params, played.states, now) for now in some(played.states)]
-        for other in others:
-            assert form(other) == form(first), played.params
+    drawn: dict[Params, list[dict]] = {}
+    for played, _, fig in figures(name):
+        drawn.setdefault(played.params, []).append(fig)
+    for params, (first, *others) in drawn.items():
+        assert all(form(other) == form(first) for other in others), params
 
 
 def strings(part: Any, key: str = "") -> Iterator[tuple[str, str]]:
@@ -376,7 +380,7 @@ def test_what_a_reader_types_is_no_markup_in_the_picture(name):
     typed = {n: "<b>bold</b> <i>x</i>"[: one.hi] for n, one in kind.knobs().items() if one.kind == "text"}
     if not typed:
         pytest.skip("no knob takes a text")
-    for params in settings(kind):
+    for params in three(kind):
         played = play(load(name), type(params)(**params.model_dump() | typed))
         for now in some(played.states):
             fig = load(name).draw(played.params, played.states, now)
