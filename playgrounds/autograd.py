@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.figures import Figure, Panel, axes, box, chips, dot, figure, lines, segment, short
 from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE, PAPER
 from playgrounds.kit.params import shown
@@ -578,6 +578,19 @@ def plan(tape: Tape) -> tuple[dict, dict, int, float]:
 
 
 BOX, ROW, WIDE = 56, 92, 300  # px: height of a box, from layer to layer, width of the graph on a phone
+
+
+PRESETS = (
+    works("A value used twice", "The slopes of all three paths back to x are added up: 5 + 5 + 1.", {"gradient": "== 11"},
+          expression="x*x + x", values="x=5"),
+    works("A net of one unit", "One sweep gives the slopes of all five leaves, with the four values that were kept.",
+          {"gradient_error": "<= 1e-6", "kept_values": "== 4"}, expression="h = tanh(w*x + b); y = v*h + c",
+          values="w=0.5, x=2, b=-0.3, v=1.5, c=0.2"),
+    fails("Wrong order", "Node b is passed on before its second path has arrived, so half of the gradient is lost.",
+          {"gradient_error": ">= 1"}, expression="b = a + a; c = b + b", values="a=1", order="depth-first"),
+    fails("Nobody zeroes", "Two calls of backward() without zeroing leave twice the slope in .grad.",
+          {"gradient": "== 12"}, expression="w**2", values="w=3", backwards=2, zero_grad=False),
+)  # fmt: skip
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Figure:

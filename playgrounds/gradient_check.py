@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.figures import Figure, Panel, dot, figure, label, legend, lines, log_axis, polyline, rule, segment
 from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE, SERIES
 from playgrounds.kit.words import number
@@ -179,6 +179,18 @@ def note(p: Params, now: State, before: State | None) -> str:
     )  # fmt: skip
     told = f" The bug was: {p.planted}." if p.bug == "mystery" and p.reveal else ""
     return f"{said}. The smallest error of the run is {number(now.smallest_error)}: {verdict}.{told}"
+
+
+PRESETS = (
+    works("A right gradient", "The error falls with ε² until rounding takes over, far below the bar for good.",
+          {"smallest_error": "< 1e-8"}, seed=2),
+    fails("A factor of two", "A doubled gradient is off by a third at every ε: the V has become a floor.",
+          {"smallest_error": "> 0.3"}, bug="factor 2"),
+    fails("A term forgotten", "The penalty's own gradient is missing, and no ε makes up for it.",
+          {"smallest_error": "> 0.01"}, bug="missing term"),
+    fails("In float32", "Half the digits are gone before the check begins: even a right gradient looks doubtful.",
+          {"smallest_error": "> 1e-6"}, shown=("central float32",)),
+)  # fmt: skip
 
 
 LOOKS = dict(zip(METHODS, zip(SERIES, ("solid", "dash", "solid", "dash"), strict=False), strict=True))

@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.figures import Figure, Panel, axes, box, chips, figure, lines, rule
 from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE, SERIES
 from playgrounds.kit.words import counted
@@ -363,6 +363,18 @@ def colour(token: str) -> int | None:
     if token in (UNK, "", "…"):
         return None
     return crc32(token.removeprefix("##").encode(), SHUFFLE) % len(SERIES)
+
+
+PRESETS = (
+    works("Frequent words whole", "After six merges hugs, a word of the corpus, is one token.",
+          {"sentence_tokens": "== 1"}, sentence="hugs", merges=6),
+    works("An unseen word", "The word bugs was never seen, and is put together from pieces that were.",
+          {"unknown": "== 0", "sentence_tokens": "<= 3"}, sentence="bugs"),
+    fails("No letter for it", "The corpus has no m, so mug cannot be spelled: [UNK].", {"unknown": "== 1"},
+          sentence="mug"),
+    fails("The wrong corpus", "A vocabulary learned from five words cuts an English sentence into unknown letters.",
+          {"unknown": ">= 20"}, sentence="The slowest walker knew 7 bridges."),
+)  # fmt: skip
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Figure:
