@@ -263,7 +263,7 @@ def _settings(term: Term, playground: catalogue.Playground) -> Iterator[str]:
         for name, wanted in goal.with_.items():
             if name not in knobs:
                 yield f"[{term.slug}] goal {n} with: no knob {name!r}; there are {', '.join(knobs)}"
-            elif not compares(wanted, knobs[name].kind) and (problem := knobs[name].read(wanted, None)[1]):
+            elif not compares(wanted, knobs[name]) and (problem := knobs[name].read(wanted, None)[1]):
                 yield f"[{term.slug}] goal {n} with.{name}: {problem}"
 
 

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.figures import (
     Figure,
     Panel,
@@ -228,6 +228,20 @@ def moved(p: Params, before: State, now: State, i: int) -> str:
         f"loss {number(now.losses[i])}"
     )
 
+
+PRESETS = (
+    works("Tanh beside a sigmoid", "From the same start the tanh, whose slope is up to four times as large, is done "
+          "while the sigmoid is under way.", {"loss": "<= 0.001", "lead": ">= 0.002"},
+          activation="tanh", versus="sigmoid"),
+    works("ReLU with He weights", "Half of the units are off, and weights √2 times as large make up for them: most of "
+          "the gradient arrives.", {"loss": "<= 0.001", "net_gradient": ">= 0.5"},
+          activation="ReLU", versus="none", gain=1.4),
+    fails("A saturated sigmoid", "At b = 10 the output is almost 1 whatever happens, the slope almost 0, and 300 steps "
+          "leave the error as it was.", {"loss": ">= 0.13"}, versus="none", bias=10, steps=300),
+    fails("A dead ReLU", "On all five examples z is negative, so the gradient is exactly 0; the leaky ReLU with the "
+          "same start comes back.", {"gradient": "== 0", "lead": "<= -0.1"},
+          activation="ReLU", versus="leaky ReLU", bias=-3, rate=1.0, steps=100),
+)  # fmt: skip
 
 COLOURS, DASHES = (BLUE, ORANGE), ("solid", "dash")
 NEAR, FAR = 4.0, 150.0  # the curves are drawn to at least and at most that far

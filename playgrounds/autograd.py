@@ -581,7 +581,7 @@ BOX, ROW, WIDE = 56, 92, 300  # px: height of a box, from layer to layer, width 
 
 
 PRESETS = (
-    works("A value used twice", "The slopes of all three paths back to x are added up: 5 + 5 + 1.", {"gradient": "== 11"},
+    works("A value used twice", "The slopes of all three paths back to x add up: 5 + 5 + 1.", {"gradient": "== 11"},
           expression="x*x + x", values="x=5"),
     works("A net of one unit", "One sweep gives the slopes of all five leaves, with the four values that were kept.",
           {"gradient_error": "<= 1e-6", "kept_values": "== 4"}, expression="h = tanh(w*x + b); y = v*h + c",

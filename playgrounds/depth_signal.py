@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.figures import Figure, Panel, figure, legend, lines, log_axis, loss_axis, paint, polyline, rule
 from playgrounds.kit.palette import MUTED, SERIES
 from playgrounds.kit.training import finite
@@ -284,6 +284,20 @@ PICTURES, LEAST, MOST = 4, 1e-37, 1e37  # how many pictures at most; between whi
 STILL = {"hoverinfo": "skip", "showlegend": False}
 PALE = {"opacity": 0.35, "showlegend": False, "hovertemplate": "%{y:.3g} in layer %{x}"}
 DOTTED = {"line": {"dash": "dot", "width": 1.5}, **STILL}
+
+
+PRESETS = (
+    works("He through 50 layers", "Twice the variance makes up for the half that ReLU cuts off, at any depth.",
+          {"smallest_signal": ">= 0.3"}, depth=50, versus="none"),
+    works("Tanh with a gain", "A gain of 1.7 makes up for the flat ends of tanh.", {"smallest_signal": ">= 0.2"},
+          activation=("tanh",), init="Xavier", versus="none", gain=1.7),
+    fails("Xavier under ReLU", "Half of the signal is lost in every layer, a millionth is left after twenty.",
+          {"smallest_signal": "<= 1e-4"}, init="Xavier", versus="none"),
+    fails("Sigmoid, ten layers", "The first layer gets less than a ten-thousandth of the gradient of the last.",
+          {"gradient_ratio": "<= 1e-4"}, activation=("sigmoid",), init="Xavier", versus="none", depth=10),
+    fails("Weights too large", "With a standard deviation of 1 the signal explodes.", {"largest_signal": ">= 1e30"},
+          init="chosen", versus="none", sd=1.0),
+)  # fmt: skip
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Figure:

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.figures import (
     Figure,
     Panel,
@@ -455,6 +455,21 @@ def cause(p: Params, name: str) -> str:
     of = "" if p.surface in ("bowl", "valley") or name == "AdamW" else " for the curvature at the start"
     return f"as the rate {number(p.rate)} is above {bound[0]} = {number(bound[1])}{of}"
 
+
+PRESETS = (
+    works("Momentum in a valley", "Steps across the valley cancel and steps along it add up, so momentum is there "
+          "while plain descent still crawls.", {"loss": "<= 0.001", "worst_loss": ">= 0.01"},
+          optimizers=("GD", "momentum"), beta=0.67),
+    works("Adam, gradients times 10,000", "Dividing by the root of the squared gradients cancels their scale, and "
+          "Adam goes the way that it would go without the factor.", {"distance_left": "<= 0.05"},
+          optimizers=("Adam",), condition=10, rate=0.1, steps=60, scale=4),
+    fails("A rate above 2/λ", "Every step across the valley lands on the other side and higher up, so the loss "
+          "explodes however flat the valley's floor is.", {"loss": ">= 1e6"},
+          optimizers=("GD",), condition=20, rate=0.11),
+    fails("Caught between ripples", "Plain descent comes to rest in the first hollow on its way, for there the "
+          "gradient is 0 although a lower minimum exists.", {"distance_left": ">= 0.5", "loss": ">= 0.5"},
+          surface="ripples", optimizers=("GD",)),
+)  # fmt: skip
 
 NAMES = ("GD", "momentum", "Nesterov", "RMSProp", "Adam", "AdamW")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.figures import Figure, Panel, axes, box, chips, figure, label, legend, lines, log_axis, rule, short
 from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE, SERIES
 from playgrounds.kit.training import kept
@@ -267,6 +267,18 @@ def numbers(p: Params, state: State) -> list[dict]:
         chips("Hyperparameters: training leaves them alone", [*map(str, chosen.values())], None, [*chosen]),
     ]
 
+
+PRESETS = (
+    works("Sixteen units, a sine", "Every unit adds one bend, and sixteen bends lie close to the curve on the whole "
+          "interval.", {"worst_error": "<= 0.1"}, units=16),
+    fails("Two units", "Two ReLU units can bend the line twice, but no choice of their weights goes up, down and up "
+          "again.",
+          {"worst_error": ">= 0.5"}, units=2),
+    fails("64 units of x²", "A sum of parabolas is a parabola, so the 63 further units change nothing and the kink "
+          "stays out of reach.", {"worst_error": ">= 0.125"}, target="|x|", units=64, activation="x^2"),
+    fails("A jump", "The net's curve has no gap, so at a jump by 1 it is wrong by at least half of it on one side.",
+          {"worst_error": ">= 0.5"}, target="step", units=64),
+)  # fmt: skip
 
 QUIET = {"hoverinfo": "skip", "showlegend": False}
 LISTED = 6  # units whose parameters are listed

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.figures import Figure, Panel, box, dot, figure, label, legend, lines, points, rule, segment
 from playgrounds.kit.palette import INK, MUTED, SERIES
 from playgrounds.kit.training import finite
@@ -232,6 +232,18 @@ def note(p: Params, now: State, before: np.ndarray, slope: np.ndarray, eta: floa
     opening = f"Step {now.step:,}" if now.step else f"Start at {letter} = {five(now.theta[0, 0])}"
     return f"{opening}: {'; '.join(said)}.{more}"
 
+
+PRESETS = (
+    works("The median holds", "The outlier moves twice as far out: the mean follows it, the median stays with the "
+          "other four.", {"answer": ">= 41", "rival_answer": "<= 3.1"}, outlier=100.0),
+    works("Huber with a small δ", "Beyond δ an error pulls no harder, so the outlier counts like any other point and "
+          "the answer stays with the four.", {"rival_answer": "<= 4"}, losses=("MSE", "Huber"), delta=2.0),
+    fails("Squared error, surely wrong", "The sigmoid is flat where it is confidently wrong: squared error stays "
+          "there, and cross-entropy leaves.", {"rival_answer": "<= 0.01", "answer": ">= 0.99"},
+          task="classify", steps=2000),
+    fails("A rate above 1", "Each step lands further beyond the mean than the one before, and the squared error grows "
+          "without end.", {"loss": ">= 1e12"}, losses=("MSE",), rate=1.1),
+)  # fmt: skip
 
 COLOURS = dict(zip(("MSE", "MAE", "Huber", "cross-entropy"), SERIES)) | {"squared error": SERIES[0]}
 PLACES = {"MSE": "mean {}: MSE {}, the variance", "MAE": "median {}: MAE {}", "Huber": "minimum {}: Huber {}"}

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.figures import (
     Figure,
     Panel,
@@ -246,6 +246,17 @@ def farewell(p: Params, x: np.ndarray, w: np.ndarray, gone: list[int]) -> str:
             said.append(f"{NAMES[b]} at step {at} ({where}; stable up to η = {number(limit(p, x, size))})")
     return f"Diverged: {'; '.join(said)}.{' Lower η or take larger batches.' * all(gone)}" if said else ""
 
+
+PRESETS = (
+    works("A falling rate", "Large steps come near the minimum, and as they shrink the noise of single examples "
+          "shrinks with them.", {"cloud": "<= 0.6"}, batches=("1", "all"), schedule="cosine"),
+    works("Examples that all agree", "Without noise in the data every example has the same minimum, so even batches of "
+          "one come to rest there.", {"cloud": "<= 1e-6"}, batches=("1", "all"), noise=0.0),
+    fails("One example, constant rate", "Each example pulls towards its own answer, so at a constant rate the weights "
+          "jitter around the minimum for ever.", {"cloud": ">= 0.8"}, batches=("1", "all")),
+    fails("One example, rate too large", "The full gradient arrives at this rate, but single examples are steeper than "
+          "their mean and throw the weights out.", {"loss": ">= 1e6"}, batches=("1", "all"), rate=0.95),
+)  # fmt: skip
 
 COLOURS = {b: i for i, b in enumerate(("1", "16", "all", "4", "64", "256"))}  # places in SERIES
 BELOW, ABOVE = 4.8, 3.6  # the picture shows the weights from so far below the minimum to so far above it

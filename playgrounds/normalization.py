@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.data import grid, plane
 from playgrounds.kit.figures import Figure, Panel, axes, box, classes, dot, figure, lines, log_axis, paint, points, rule
 from playgrounds.kit.palette import INK, MUTED, SERIES
@@ -258,6 +258,18 @@ def train(p: Params) -> Iterator[State]:
             )  # fmt: skip
         if all(gone):
             return
+
+
+PRESETS = (
+    works("Standardized inputs", "On a round bowl one rate suits all directions, and the loss is gone at once.",
+          {"loss": "<= 1e-6", "plain_loss": ">= 0.1"}, steps=50),
+    works("Batch norm, ten layers", "At a rate at which the plain net blows up, the net with batch norm learns.",
+          {"loss": "<= 0.05", "plain_loss": ">= 0.5"}, view="training"),
+    fails("One rate for both", "The rate of the standardized inputs is far too large for the raw ones.",
+          {"plain_loss": ">= 1000"}, shared=True),
+    fails("All weights equal", "Equal units get equal gradients: one unit is all there is, with or without batch norm.",
+          {"different_units": "== 1"}, view="training", start="all equal"),
+)  # fmt: skip
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Figure:

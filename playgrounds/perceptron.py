@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.figures import (
     Figure,
     Panel,
@@ -27,6 +27,7 @@ from playgrounds.kit.figures import (
     rule,
     segment,
 )
+from playgrounds.kit.forms import cloud
 from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE, SERIES
 from playgrounds.kit.training import kept
 from playgrounds.kit.words import counted, number, vector
@@ -37,10 +38,16 @@ GATES = {  # the output at inputs 00, 01, 10, 11
     "x1 AND NOT x2": "0010", "x2 AND NOT x1": "0100", "x1 OR NOT x2": "1011", "x2 OR NOT x1": "1101",
     "TRUE": "1111", "FALSE": "0000",
 }  # fmt: skip
+OWN = "-0.6,0.1,0\n-0.4,0.6,0\n-0.3,-0.5,0\n0.1,0.8,0\n0.2,0,1\n0.5,0.4,1\n0.6,-0.5,1\n0.1,-0.2,1\n0.7,0.1,1"
 
 
 class Params(kit.Params):
-    data: Literal["blobs", "gate"] = knob("blobs", label="Data", help="two clouds of points, or a gate of two bits")
+    data: Literal["blobs", "gate", "own"] = knob(
+        "blobs", label="Data", help="two clouds of points, a gate of two bits, or points of your own"
+    )
+    points: str = knob(
+        OWN, 0, 2, form="points", label="Your points", when=lambda p: p.data == "own",
+    )  # fmt: skip
     gate: Literal[*GATES] = knob(
         "XOR", label="Gate", help="all sixteen functions of two bits", when=lambda p: p.data == "gate"
     )
@@ -48,7 +55,7 @@ class Params(kit.Params):
         0.1, -0.3, 0.5, label="Margin", step=0.005, when=lambda p: p.data == "blobs",
         help="how far the nearest points are from the best line; below 0 the classes overlap",
     )  # fmt: skip
-    points: int = knob(40, 8, 100, label="Points", step=2, when=lambda p: p.data == "blobs")
+    count: int = knob(40, 8, 100, label="Points", step=2, when=lambda p: p.data == "blobs")
     rate: float = knob(1.0, 0.01, 10, label="Learning rate η", log=True)
     start: Literal["zero", "random"] = knob("zero", label="First weights")
     order: Literal["in turn", "shuffled"] = knob("in turn", label="Order", help="shuffled: anew in every pass")
@@ -63,6 +70,10 @@ class Params(kit.Params):
     pocket: bool = knob(
         False, label="Pocket", help="keeps the line with most points right so far: dashed, green", more=True
     )
+
+    @property
+    def length(self) -> int | None:
+        return None if self.data != "own" or self.points else 1
 
 
 class State(NamedTuple):
@@ -84,15 +95,18 @@ class State(NamedTuple):
 
 
 def sample(p: Params) -> tuple[np.ndarray, np.ndarray]:
-    """Points (n, 2) and labels ±1 (n,): the corners of a gate, or two clouds on the sides of a random line."""
+    """Points (n, 2) and labels ±1 (n,): a gate's corners, the reader's own, or clouds on the sides of a random line."""
     if p.data == "gate":
         x = np.array([(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)])
         y = np.array([1.0 if bit == "1" else -1.0 for bit in GATES[p.gate]])
         return x if p.bits == "0 and 1" else 2 * x - 1, y
+    if p.data == "own":
+        x, y = cloud(p.points)
+        return x, 2 * y - 1
     rng = np.random.default_rng(p.seed)
-    y = np.where(np.arange(p.points) % 2, 1.0, -1.0)
-    along = rng.uniform(-0.9, 0.9, p.points)
-    away = p.margin + rng.uniform(0, 0.9 - max(p.margin, 0), p.points)  # from the line, on the side of the class
+    y = np.where(np.arange(p.count) % 2, 1.0, -1.0)
+    along = rng.uniform(-0.9, 0.9, p.count)
+    away = p.margin + rng.uniform(0, 0.9 - max(p.margin, 0), p.count)  # from the line, on the side of the class
     for mine in (np.flatnonzero(y < 0), np.flatnonzero(y > 0)):
         outer = mine[[along[mine].argmin(), along[mine].argmax()]]
         away[outer] = p.margin  # two of each class, far apart: no other line has a wider margin
@@ -162,6 +176,10 @@ def run(p: Params) -> Iterator[State]:
     x, y = sample(p)
     z = y[:, None] * np.column_stack([x, np.ones(len(x))])
     w_0 = np.random.default_rng([p.seed, 1]).normal(size=3) if p.start == "random" else np.zeros(3)
+    if not len(x):
+        said = "There are no points yet. Put some of both classes into the plane: every mistake on them turns the line."
+        yield State(0, 0, 0.0, 0.0, 0.0, 0, 0, 0.0, said, w_0, w_0, None, w_0, None, (x, y))
+        return
     gamma, best = widest(z)
     bound = most_mistakes(z, w_0, p.rate, gamma, best) if gamma else None
     right = int((z @ w_0 > 0).sum()) / len(x)
@@ -250,7 +268,19 @@ def ending(p: Params, now: State) -> str:
     return f"Not stopped after {after}, and it never will: no line separates these points. {best}"
 
 
-SPAN = {"0 and 1": (-0.75, 1.75), "−1 and 1": (-2.0, 2.0)}  # the square that is shown; of blobs (-1.5, 1.5)
+PRESETS = (
+    works("A wide margin", "Between clouds that lie far apart many lines fit, so the rule stops after a handful of "
+          "mistakes.", {"stopped": "== 1", "mistakes": "<= 8"}, margin=0.3),
+    works("AND, which a line can cut", "One corner of AND lies apart from the other three, so a line exists, and then "
+          "the rule is certain to find one.", {"stopped": "== 1", "accuracy": "== 1"}, data="gate", gate="AND"),
+    fails("XOR, round and round", "No line has all four corners right, so mistakes never end: the same weights come "
+          "back and the round begins again.", {"stopped": "== 0", "cycle": ">= 1"},
+          data="gate", start="random", rate=0.1),
+    fails("Clouds that overlap", "Some points are always on the wrong side, and each of them turns away a line that "
+          "was good for most.", {"stopped": "== 0", "mistakes": ">= 500"}, margin=-0.1),
+)  # fmt: skip
+
+SPAN = {"0 and 1": (-0.75, 1.75), "−1 and 1": (-2.0, 2.0)}  # the square that is shown; (-1.5, 1.5) if it is no gate
 TITLE = f"<span style='color:{ORANGE}'>●</span> y = 1  <span style='color:{BLUE}'>●</span> y = −1  ○ mistake  ↗ w"
 
 
@@ -262,9 +292,9 @@ def draw(p: Params, states: Sequence[State], now: int) -> Figure:
     square = {"range": [low, high], "tickvals": ticks, "showgrid": False}
     seen, made, right = np.array([(s.passes, s.mistakes, s.accuracy) for s in states]).T
     on = 1.2 if states[-1].stopped else 1  # both curves go on as they were once it has stopped
-    by_pass = {"title": "passes", "range": [0, 1.02 * on * seen[-1]], "nticks": 6}
+    by_pass = {"title": "passes", "range": [0, 1.02 * on * max(seen[-1], 1)], "nticks": 6}
     by_mistake = {"title": "mistakes", "range": [0, 1.02 * on * made[-1] + 0.1], "nticks": 6}
-    title, count = "Mistakes, without a bound", {"range": [0, 1.1 * made[-1]], "nticks": 5}
+    title, count = "Mistakes, without a bound", {"range": [0, 1.1 * max(made[-1], 1)], "nticks": 5}
     if state.bound is not None:
         title, count = f"Mistakes ━ and bound {number(state.bound)} ┄", {"range": [0, 1.1 * state.bound], "nticks": 5}
         if state.bound > 5 * made[-1]:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.figures import Figure, Panel, box, figure, label, lines, paint, polyline, rule
 from playgrounds.kit.palette import BLUE, FAINT, INK, MUTED, ORANGE, PAPER, SERIES
 from playgrounds.kit.words import counted, number
@@ -179,6 +179,18 @@ COLOURS = {"none": MUTED, "max": BLUE, "average": ORANGE}
 SIGNS = f'<span style="color:{BLUE}">max ━</span> <span style="color:{ORANGE}">average ╍</span>'
 CHANGED = SERIES[3]
 PALE = 0.55 / BRIGHT  # pictures use the lighter half of the scale, on which numbers can be read
+
+
+PRESETS = (
+    works("A shift inside a window", "The dot moves within its window: neither maximum nor average notices.",
+          {"change_max": "== 0", "change_unpooled": ">= 1"}, x=4),
+    works("Three pixels unnoticed", "A window of 4 × 4 has room for a shift by three.",
+          {"change_max": "== 0", "change_unpooled": ">= 1"}, window=4, stride=4, x=4, dx=3),
+    fails("Across the border", "One pixel further the dot leaves its window, and the output changes with it.",
+          {"change_max": ">= 1"}, x=3),
+    fails("Too much thrown away", "Four numbers are left of a digit, too few to tell ten digits apart.",
+          {"accuracy_max": "<= 0.3"}, picture="digit", window=4, stride=4),
+)  # fmt: skip
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Figure:

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.figures import Figure, Panel, axes, box, chips, figure, label, lines, paint, polyline
 from playgrounds.kit.palette import BLUE, FAINT, INK, MUTED, ORANGE, PAPER, SERIES
 from playgrounds.kit.words import counted, number
@@ -173,6 +173,18 @@ def middle(state: State) -> np.ndarray:
 def centred(n: int) -> np.ndarray:
     """Where n units in a row lie, seen from their middle, shape (n,)."""
     return np.arange(n) - (n - 1) / 2
+
+
+PRESETS = (
+    works("Many channels", "With 64 channels throughout, two layers of 3 × 3 are cheaper than one of 5 × 5.",
+          {"stack_weights": "<= 73728", "single_weights": ">= 102400"}, channels_in=64, channels=64),
+    works("Doubling dilation", "Four layers with gaps that double see 31 pixels a side.", {"region": ">= 31"}, layers=4,
+          dilation="doubling"),
+    fails("Three input channels", "On a colour picture the stack of two costs many times the filter it replaces.",
+          {"stack_weights": ">= 38592", "single_weights": "<= 4800"}, channels_in=3, channels=64),
+    fails("The field on paper", "Ten layers reach 21 pixels a side, but most of the gradient comes from the middle.",
+          {"region": "== 21", "effective_side": "<= 16"}, layers=10, weights="random", nets=20),
+)  # fmt: skip
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Figure:

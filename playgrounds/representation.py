@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.data import grid, plane
 from playgrounds.kit.figures import Figure, Panel, axes, classes, figure, label, lines, paint, points, polyline, rule
 from playgrounds.kit.palette import BLUE, FAINT, INK, MUTED, ORANGE, SERIES
@@ -241,6 +241,17 @@ def note(p: Params, now: State, n: int) -> str:
         f"training ({before}); on the input it has {on_input}. {net}."
     )
 
+
+PRESETS = (
+    works("Four learned features", "Training moves the disc out of its ring in the hidden space until one plane cuts "
+          "between them.", {"hidden_probe": ">= 0.98", "untrained_probe": "<= 0.95"}, hidden=4),
+    works("Sixteen random features", "Nothing in the hidden layer is trained, and a linear probe reads the circles "
+          "from it all the same.", {"hidden_probe": ">= 0.98"}, hidden=16, trained=False),
+    fails("Two units", "Two features only fold the plane into another plane, where part of the ring still lies on the "
+          "disc's side.", {"hidden_probe": "<= 0.9"}, hidden=2),
+    fails("No activation", "Linear features are the input seen from another side: what no line separated, no probe "
+          "separates now.", {"hidden_probe": "<= 0.6"}, activation="identity"),
+)  # fmt: skip
 
 SPAN = 1.3  # the input is shown from -SPAN to SPAN,
 REACH = 2.9  # the hidden space to so many standard deviations on both sides

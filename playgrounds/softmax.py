@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.data import grid
 from playgrounds.kit.figures import (
     Figure,
@@ -27,6 +27,7 @@ from playgrounds.kit.figures import (
     rule,
     short,
 )  # fmt: skip
+from playgrounds.kit.forms import cloud
 from playgrounds.kit.palette import INK, SERIES
 from playgrounds.kit.params import shown
 from playgrounds.kit.training import finite, kept
@@ -34,32 +35,45 @@ from playgrounds.kit.words import number, vector
 
 CENTRES = np.array([(-0.6, -0.4), (0.6, -0.4), (0.0, 0.65)])
 COLDEST, HOTTEST = 0.05, 20.0  # temperatures of the slider and of the curves
+OWN = (  # three classes in a row: no single line has the middle one alone on its side
+    "-0.8,0.3,0\n-0.6,-0.4,0\n-0.9,-0.1,0\n-0.5,0.7,0\n-0.1,0.4,1\n0.1,-0.3,1\n"
+    "0,0.8,1\n0.2,-0.7,1\n0.6,0.2,2\n0.8,-0.5,2\n0.7,0.7,2\n0.9,0,2"
+)
 
 
 def of_point(p: "Params") -> bool:
     return p.scores == "point"
 
 
+def of_blobs(p: "Params") -> bool:
+    return of_point(p) and p.data == "blobs"
+
+
 class Params(kit.Params):
     scores: Literal["point", "typed"] = knob("point", label="Scores", help="of a point in the plane, or your own")
+    data: Literal["blobs", "own"] = knob("blobs", label="Data", help="points of three classes", when=of_point)
+    points: str = knob(
+        OWN, 0, 3, form="points", label="Your points", when=lambda p: of_point(p) and p.data == "own",
+    )  # fmt: skip
     x: float = knob(0.1, -1.2, 1.2, label="Your point, x₁", step=0.05, when=of_point)
     y: float = knob(0.1, -1.2, 1.2, label="Your point, x₂", step=0.05, when=of_point)
     logits: str = knob("1, 2, 3", 0, 200, label="Scores z", help="two to six numbers", when=lambda p: not of_point(p))
     temperature: float = knob(1.0, COLDEST, HOTTEST, label="Temperature T", help="exp is taken of z/T", log=True)
     shift: int = knob(0, -200, 2000, label="Constant c", help="added to all scores, in training too")
     right: int = knob(0, 0, 5, label="Right class", help="at most the last one", when=lambda p: not of_point(p))
-    spread: float = knob(0.25, 0.05, 0.6, label="Spread of the classes", step=0.05, when=of_point)
+    spread: float = knob(0.25, 0.05, 0.6, label="Spread of the classes", step=0.05, when=of_blobs)
     training: Literal["stable", "naive"] = knob(
         "stable", label="Softmax in training", help="naive: without the largest score subtracted", when=of_point
     )
     rate: float = knob(1.0, 0.01, 100, label="Learning rate η", log=True, more=True, when=of_point)
     steps: int = knob(200, 10, 1000, label="Steps", step=10, more=True, when=of_point)
-    seed: int = knob(1, 0, 9999, label="Seed", help="decides the points", more=True, when=of_point)
+    seed: int = knob(1, 0, 9999, label="Seed", help="decides the points", more=True, when=of_blobs)
 
     @property
     def length(self) -> int:
-        stages = 1 if parse(self.logits)[1] else 5  # a text that holds no scores is told so
-        return len(kept(self.steps)) if self.scores == "point" else stages
+        if not of_point(self):
+            return 1 if parse(self.logits)[1] else 5  # a text that holds no scores is told so
+        return len(kept(self.steps)) if self.data != "own" or self.points else 1
 
 
 class State(NamedTuple):
@@ -71,7 +85,7 @@ class State(NamedTuple):
     note: str
     z: np.ndarray  # (n,) the bars' scores, c included
     layer: tuple[np.ndarray, ...]  # weights W (3, 2) and biases b (3,); () for typed scores
-    points: tuple[np.ndarray, ...]  # x (150, 2) and labels (150,)
+    points: tuple[np.ndarray, ...]  # x (m, 2) and labels (m,), 150 of the blobs; () for typed scores
 
 
 def softmax(z: np.ndarray) -> np.ndarray:
@@ -107,14 +121,27 @@ def three_blobs(spread: float, rng: np.random.Generator) -> tuple[np.ndarray, np
     return CENTRES[y] + rng.normal(0, spread, (len(y), 2)), y
 
 
+def points_of(p: Params) -> tuple[np.ndarray, np.ndarray]:
+    """Training points (m, 2) and their labels (m,)."""
+    if p.data == "blobs":
+        return three_blobs(p.spread, np.random.default_rng(p.seed))
+    x, y = cloud(p.points)
+    return x, y.astype(int)
+
+
 def run(p: Params) -> Iterator[State]:
     """Train z = W x + b + c by gradient descent on the cross-entropy, or take typed scores through softmax."""
     if p.scores == "typed":
         yield from by_hand(p)
         return
-    x, y = three_blobs(p.spread, np.random.default_rng(p.seed))
+    x, y = points_of(p)
     target = np.eye(3)[y]
     W, b = np.zeros((3, 2)), np.zeros(3)
+    if not len(x):
+        z = b + p.shift
+        said = "There are no points yet. Put some of all three classes into the plane: the classifier learns from them."
+        yield State(0, 0.0, 0.0, *certainty(softmax(z)), said, z, (W, b), (x, y))
+        return
     before, film = inf, set(kept(p.steps))
     for step in range(p.steps + 1):
         z = x @ W.T + b + p.shift
@@ -141,7 +168,7 @@ def run(p: Params) -> Iterator[State]:
 
 
 def failure(step: int, z: np.ndarray, y: np.ndarray) -> str:
-    """Why the naive softmax of scores z (150, 3) has no finite cross-entropy."""
+    """Why the naive softmax of scores z (m, 3) has no finite cross-entropy."""
     why, advice = next(filter(None, map(wrong, z)), ""), "The largest score subtracted first (stable) changes no p"
     if not why:
         behind = (z.max(axis=1) - z[np.arange(len(y)), y]).max()
@@ -227,6 +254,21 @@ def by_hand(p: Params) -> Iterator[State]:
     )):  # fmt: skip
         yield State(stage, loss, float(z.argmax() == right), *certainty(q), said, z, (), ())
 
+
+AROUND = (  # class 1 all around class 0, and class 2 in a corner
+    "0,0,0\n0.15,0.1,0\n-0.1,0.15,0\n-0.05,-0.15,0\n0.5,0,1\n0.35,0.35,1\n0,0.5,1\n-0.35,0.35,1\n"
+    "-0.5,0,1\n-0.35,-0.35,1\n0,-0.5,1\n0.35,-0.35,1\n0.9,0.9,2\n0.8,0.9,2\n0.9,0.8,2\n0.8,0.8,2"
+)
+PRESETS = (
+    works("Three clouds", "The three scores are trained together, and a region ends where its class stops being "
+          "the most probable.", {"accuracy": ">= 0.95", "loss": "<= 0.2"}),
+    works("Three in a row", "No line has the middle class alone on its side, but between the others its score can be "
+          "the largest of the three.", {"accuracy": ">= 0.99"}, data="own", x=0.0, y=0.0),
+    fails("One class around another", "Regions are cut out by straight lines and have no holes, so the ring swallows "
+          "the class in its middle.", {"accuracy": "<= 0.8"}, data="own", points=AROUND, x=0.0, y=0.0),
+    fails("Naive, all scores at 100", "In float32 the exponential of 100 is infinite and ∞/∞ is no number, though "
+          "adding 100 to all scores should change nothing.", {"loss": ">= 1e100"}, training="naive", shift=100),
+)  # fmt: skip
 
 SPAN, SIDE = 1.3, 60  # the picture shows the square from -SPAN to SPAN, its field has SIDE * SIDE cells
 PLANE = grid(SIDE, SPAN)

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.figures import Figure, Panel, dot, figure, label, lines, log_axis, polyline, rule, short
 from playgrounds.kit.palette import INK, MUTED, SERIES
 from playgrounds.kit.training import finite, kept
@@ -261,6 +261,16 @@ LOOKS = {  # colour, dash, width and opacity, in the order of drawing: of lines 
     "Adam": (SERIES[1], "solid", 2, 1),
     "AdamW": (SERIES[2], "dash", 2, 1),
 }
+
+
+PRESETS = (
+    works("Decay in proportion", "SGD with a penalty and AdamW take the same share off every weight.",
+          {"uneven": "<= 1e-9", "optimizers_differ_by": "<= 1e-9"}, optimizers=("SGD", "AdamW")),
+    fails("Adam with a penalty", "Adam divides the penalty's gradient by its size: the small weight is used up first.",
+          {"uneven": ">= 0.3"}, optimizers=("Adam",), steps=50),
+    fails("Decay above 2", "At η·λ = 5 every step turns the weight round and makes it four times as large.",
+          {"share_left": ">= 1000"}, optimizers=("SGD",), rate=10.0),
+)  # fmt: skip
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Figure:

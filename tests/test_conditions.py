@@ -39,7 +39,10 @@ def test_knobs_are_compared_where_they_are_numbers_and_must_equal_the_value_wher
 
 
 def test_a_text_that_looks_like_a_comparison_is_none_for_a_choice():
-    assert compares("<= 3", "int") and not compares("<= 3", "choice") and not compares(3, "int")
+    knobs = toy.Params.knobs()
+    assert compares("<= 3", knobs["steps"]) and not compares("<= 3", knobs["law"]) and not compares(3, knobs["steps"])
+    assert compares("<= 2", knobs["width"]), "a choice of numbers is compared as a number"
+    assert allowed({"width": "<= 2"}, toy.Params(width=2)) and not allowed({"width": "<= 2"}, toy.Params(width=5))
 
 
 def test_named_runs_keep_what_they_were_given():

@@ -17,6 +17,8 @@ from playgrounds.perceptron import GATES, Params, State, halves, learn, most_mis
 BITS = ("0 and 1", "−1 and 1")
 STUBBORN = ("XOR", "XNOR")
 SEEDS = range(8)
+XOR = "-0.5,-0.5,0\n-0.5,0.5,1\n0.5,-0.5,1\n0.5,0.5,0"
+CROWD = "\n".join(f"{x / 10:g},{y / 10:g},{(x + y) % 2}" for x in range(-10, 10) for y in range(-5, 5))
 
 
 @cache
@@ -26,6 +28,10 @@ def played(**values) -> list[State]:
 
 def gate(name: str = "XOR", **values) -> list[State]:
     return played(data="gate", gate=name, **values)
+
+
+def own(text: str, **values) -> list[State]:
+    return played(data="own", points=text, **values)
 
 
 def augmented(p: Params) -> np.ndarray:
@@ -78,7 +84,7 @@ def test_points_on_the_right_side_change_nothing(values):
 @pytest.mark.parametrize(
     "values",
     [
-        dict(rate=0.01, points=20),
+        dict(rate=0.01, count=20),
         dict(margin=-0.2),
         dict(start="random", rate=0.3),
         dict(data="gate", gate="NAND", rate=0.5),
@@ -224,7 +230,7 @@ def test_on_separable_points_it_stops_after_a_pass_without_a_mistake(start, orde
 @given(
     seed=st.integers(0, 9999),
     margin=st.sampled_from([0.02, 0.05, 0.1, 0.2, 0.5]),
-    points=st.sampled_from([8, 20, 60]),
+    count=st.sampled_from([8, 20, 60]),
     rate=st.sampled_from([0.03, 1.0, 10.0]),
     start=st.sampled_from(["zero", "random"]),
     order=st.sampled_from(["in turn", "shuffled"]),
@@ -297,20 +303,20 @@ def test_the_margin_of_the_blobs_is_that_of_the_widest_line_and_no_point_is_near
     from sklearn.svm import SVC
 
     for seed in range(3):
-        x, y = sample(Params(margin=margin, seed=seed, points=20))
+        x, y = sample(Params(margin=margin, seed=seed, count=20))
         svm = SVC(kernel="linear", C=1e7, tol=1e-6).fit(x, y)
         assert 1 / np.linalg.norm(svm.coef_) == pytest.approx(margin, rel=1e-3)
 
 
 @pytest.mark.fact("perceptron")
 @pytest.mark.parametrize(
-    "values", [dict(data="gate", gate="AND"), dict(margin=0.05, points=8), dict(margin=0.3, points=12)]
+    "values", [dict(data="gate", gate="AND"), dict(margin=0.05, count=8), dict(margin=0.3, count=12)]
 )
 def test_gamma_is_the_margin_of_a_support_vector_machine_on_points_with_a_constant_input(values):
     from sklearn.svm import SVC
 
     for seed in range(2):
-        z = augmented(Params(**{"points": 12, "seed": seed} | values))
+        z = augmented(Params(**{"count": 12, "seed": seed} | values))
         gamma, best = widest(z)
         # Points and their mirror images leave the machine no use for a bias of its own.
         svm = SVC(kernel="linear", C=1e7, tol=1e-6).fit(np.vstack([z, -z]), np.repeat([1, -1], len(z)))
@@ -323,7 +329,7 @@ def test_gamma_is_the_margin_of_a_support_vector_machine_on_points_with_a_consta
 def test_all_points_are_within_the_picture(margin):
     low, high = perceptron.draw(Params(), played(), 0)["layout"]["xaxis"]["range"]
     for seed in range(200):
-        x, y = sample(Params(margin=margin, seed=seed, points=100))
+        x, y = sample(Params(margin=margin, seed=seed, count=100))
         assert low < x.min() and x.max() < high and (y == 1).sum() == (y == -1).sum() == 50
 
 
@@ -343,6 +349,53 @@ def test_no_direction_beats_the_widest_one(seed):
     margins = (tries @ z.T).min(axis=1) / np.linalg.norm(tries, axis=1)
     assert margins.max() <= gamma + 1e-12
     assert gamma == 0 or (z @ best).min() == pytest.approx(gamma, rel=1e-9)
+
+
+# ------------------------------------------------------------------------------------------------ the reader's points
+
+
+@pytest.mark.fact("perceptron")
+def test_own_points_are_learned_by_the_same_rule_class_0_as_minus_one():
+    states = own(perceptron.OWN)
+    x, y = states[0].points
+    assert x[0].tolist() == [-0.6, 0.1] and y.tolist() == [-1] * 4 + [1] * 5
+    end = states[-1]
+    assert end.stopped and (y * (x @ end.w[:2] + end.w[2]) > 0).all() and end.mistakes <= end.bound
+    w, wrong = np.zeros(3), []
+    for _ in range(20):
+        for i, z in enumerate(y[:, None] * np.column_stack([x, np.ones(9)])):
+            if w @ z <= 0:
+                w, wrong = w + z, [*wrong, i]
+    assert [s.wrong for s in states[1:-1]] == wrong and np.allclose(end.w, w)
+
+
+@pytest.mark.fact("perceptron")
+def test_own_points_on_the_corners_of_xor_are_never_learned():
+    end = own(XOR)[-1]
+    assert (end.gamma, end.bound, end.stopped) == (0, None, 0) and end.best_accuracy <= 0.75
+    assert end.passes == 200 and "no line separates" in end.note
+
+
+@pytest.mark.fact("perceptron")
+def test_no_points_are_one_state_that_says_so_and_one_class_is_learned_by_the_bias():
+    (state,) = own("", start="random")
+    assert state.note.startswith("There are no points yet.") and len(state.points[0]) == 0
+    assert Params(data="own", points="").length == 1 and Params(points="").length is None
+    for text, b in (("0.3,0.4,1", 1), ("0.3,0.4,0\n-0.2,0.1,0", -1)):
+        end = own(text)[-1]
+        assert end.stopped and end.mistakes == 1 and end.w[2] == b
+
+
+@pytest.mark.fact("perceptron")
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.integers(-2, 2), st.integers(-2, 2), st.booleans()), min_size=1, max_size=9))
+def test_a_line_is_found_to_exist_just_where_a_linear_programme_finds_one(rows):
+    from scipy.optimize import linprog
+
+    text = "\n".join(f"{x / 2:g},{y / 2:g},{int(c)}" for x, y, c in rows)  # many in a row, or twice in one place
+    z = augmented(Params(data="own", points=text))
+    feasible = linprog(np.zeros(3), A_ub=-z, b_ub=-np.ones(len(z)), bounds=[(None, None)] * 3).status == 0
+    assert (widest(z)[0] > 0) == feasible
 
 
 # ------------------------------------------------------------------------------------------------- pocket, film, notes
@@ -428,13 +481,13 @@ def test_the_picture_rings_the_mistake_and_points_w_into_the_orange_half():
 
 
 @pytest.mark.parametrize("values", [
-    dict(margin=-0.3, points=100), dict(margin=0.005, points=100, rate=0.01, start="random"),
+    dict(margin=-0.3, count=100), dict(margin=0.005, count=100, rate=0.01, start="random"),
     dict(data="gate", order="shuffled", passes=1000), dict(data="gate", start="random", rate=0.01, passes=1000),
-    dict(passes=1),
+    dict(passes=1), dict(data="own", points=""), dict(data="own", points=CROWD),
 ])  # fmt: skip
 def test_the_longest_runs_fit_a_film(values):
     p, states = Params(**values), played(**values)
-    assert 2 <= len(states) <= 301
+    assert 1 <= len(states) <= 301
     film = Film(perceptron.draw, p, p.length)
     film.extend(states, True)
     message = film.message()

@@ -303,6 +303,62 @@ def test_the_note_writes_the_softmax_out_as_one_would_on_paper():
         assert [float(q) for q in p.split(", ")] == pytest.approx(list(exact), rel=0.006)
 
 
+# ---------------------------------------------------------------------------------------------------------- own points
+
+
+def own(points: str, **values) -> State:
+    return last(data="own", points=points, **values)
+
+
+@pytest.mark.fact("softmax")
+def test_its_own_three_classes_in_a_row_are_separated_which_no_line_for_the_middle_one_could():
+    from sklearn.linear_model import Perceptron
+
+    state = last(data="own")
+    x, y = state.points
+    assert (np.bincount(y) == 4).all() and state.accuracy == 1
+    alone = Perceptron(max_iter=1000, tol=None, random_state=0).fit(x, y == 1)
+    assert alone.score(x, y == 1) < 1
+
+
+@pytest.mark.fact("softmax")
+def test_the_regions_of_a_linear_softmax_have_no_hole_so_a_class_within_a_ring_is_lost():
+    for rate, steps in ((0.3, 400), (1.0, 200), (1.0, 1000), (3.0, 200)):
+        state = own(page.AROUND, rate=rate, steps=steps)
+        W, b = state.layer
+        x, y = state.points
+        assert (x @ W.T + b).argmax(axis=1).tolist() == [1] * 12 + [2] * 4, "the ring has swallowed its middle"
+        assert state.accuracy == 0.75 and np.bincount(y).tolist() == [4, 8, 4]
+
+
+def test_a_class_of_which_there_are_no_points_loses_nearly_all_its_probability():
+    x, y = page.points_of(Params(data="own", points="-0.5,0,0\n0.5,0,1"))
+    assert x.tolist() == [[-0.5, 0], [0.5, 0]] and y.tolist() == [0, 1] and y.dtype.kind == "i"
+    W, b = own("-0.5,0,0\n0.5,0,1", rate=10.0).layer
+    assert softmax(x @ W.T + b)[:, 2].max() < 0.02 and own("-0.5,0,0\n0.5,0,1").accuracy == 1
+
+
+def test_the_readers_points_are_no_matter_of_the_seed_or_the_spread_and_the_blobs_not_of_the_points():
+    assert last(data="own", seed=5, spread=0.6, steps=20).loss == last(data="own", steps=20).loss
+    assert last(points="0,0,0", steps=20).loss == last(steps=20).loss
+    shown = {k for k, one in Params.knobs().items() if one.when is None or one.when(Params(data="own"))}
+    assert {"data", "points", "x", "training"} <= shown and not {"spread", "seed", "logits"} & shown
+    assert "points" not in {k for k, one in Params.knobs().items() if one.when is None or one.when(Params())}
+
+
+@pytest.mark.parametrize("values", [{}, {"training": "naive", "shift": 100}])
+def test_without_points_there_is_one_state_that_says_so(values):
+    p = Params(data="own", points="", **values)
+    (only,) = run(p)
+    assert "There are no points yet" in only.note and p.length == 1 and only.entropy == pytest.approx(math.log(3))
+    page.draw(p, [only], 0)
+
+
+def test_the_naive_training_breaks_on_own_points_too():
+    *_, end = states(data="own", training="naive", shift=86)
+    assert 0 < end.step < 60 and not math.isfinite(end.loss)
+
+
 # ------------------------------------------------------------------------------------------------------------ by hand
 
 

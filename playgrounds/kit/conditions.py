@@ -53,7 +53,7 @@ def allowed(wanted: Mapping[str, Any], params: Any) -> bool:
     """Whether the knobs of `params` are as `wanted`: a comparison like "<= 3" for a number, else the value itself."""
     for name, one in wanted.items():
         value = getattr(params, name)
-        if compares(one, params.knobs()[name].kind):
+        if compares(one, params.knobs()[name]):
             if not holds(one, value):
                 return False
         elif params.knobs()[name].read(one, None)[0] != value:
@@ -61,6 +61,9 @@ def allowed(wanted: Mapping[str, Any], params: Any) -> bool:
     return True
 
 
-def compares(wanted: Any, kind: str) -> bool:
-    """Whether what a goal wants of a knob of that kind is a comparison, and no value."""
-    return kind in ("int", "float") and isinstance(wanted, str) and COMPARISON.fullmatch(wanted) is not None
+def compares(wanted: Any, knob: Any) -> bool:
+    """Whether what a goal wants of a knob (params.Knob) is a comparison and no value: for a number, or one of some."""
+    number = knob.kind in ("int", "float") or (
+        knob.kind == "choice" and {type(c) for c in knob.choices} <= {int, float}
+    )
+    return number and isinstance(wanted, str) and COMPARISON.fullmatch(wanted) is not None

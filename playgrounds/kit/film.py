@@ -14,7 +14,7 @@ import orjson
 
 from playgrounds.kit.figures import Figure
 
-METRIC = (int, float, float | None)  # types of a State's fields that readers see under their names
+METRIC = (int, float, int | None, float | None)  # types of a State's fields that readers see under their names
 FRAMES = 60  # of a long run; runs of up to ALL states show every one
 ALL = 101
 

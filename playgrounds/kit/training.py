@@ -1,5 +1,4 @@
-"""What training loops share: which of their steps a film keeps, whether they still compute with numbers, and a memory
-for trainings that many runs look at."""
+"""What training loops share: the steps that a film keeps, a test for divergence, a memory for trainings."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator

@@ -1,6 +1,7 @@
 """When a run breaks: what broke, at which step and where, the likely cause, and two ways on."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from playgrounds.stage import url
 from playgrounds.stage.scene import Scene, knob_text
 
 LEARNED = ("weights", "biases", "theta", "layer")  # fields of a State that hold what is learned
+LOSS = re.compile(r"^loss$")  # the metric that training lowers
 STILL = 0.01  # a loss that has moved by less than this share of its start is stuck
 FEW = 10  # states: a shorter run has not been trained long enough to say so
 
@@ -43,7 +45,8 @@ def diagnose(run: Run) -> Diagnosis | None:
 
 
 def _stuck(params: Params, states: Sequence[Any]) -> Diagnosis | None:
-    values = [metrics(state).get("loss") for state in states]
+    name = next(filter(LOSS.search, metrics(states[0])), "")
+    values = [metrics(state).get(name) for state in states]
     if len(states) < FEW or None in values or not values[0] > 1e-3:
         return None
     if max(values) - min(values) > STILL * values[0] or metrics(states[-1]).get("accuracy", 0) == 1:
