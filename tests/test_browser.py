@@ -240,13 +240,7 @@ def test_a_playground_asks_no_other_host(open_page, server, address):
 @pytest.mark.parametrize("address", PAGES)
 def test_a_phone_shows_everything_without_sideways_scroll(open_page, address):
     page = open_page(address, DONE if address in PLAYGROUNDS else "h1", width=390)
-    page.wait_for_timeout(600)
-    wide = page.evaluate("""() => [...document.querySelectorAll('.stMain, .stMain *')]
-        .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
-        .filter(e => !e.closest('pre, code, svg, .katex') && !e.matches('input[id^=react-aria]'))
-        .filter(e => getComputedStyle(e).position !== 'absolute')
-        .map(e => e.className || e.tagName).slice(0, 5)""")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390 and not wide, wide
+    fits(page)
     if address in PLAYGROUNDS:
         player, knobs = (
             page.locator(where).first.bounding_box() for where in (".player", "[class*='st-key-'][class*='-knob-']")
@@ -254,10 +248,25 @@ def test_a_phone_shows_everything_without_sideways_scroll(open_page, address):
         assert player["y"] + player["height"] <= knobs["y"] + 1
 
 
+def fits(page) -> None:
+    """Nothing on the page is wider than the window."""
+    page.wait_for_timeout(600)
+    wide = page.evaluate("""() => [...document.querySelectorAll('.stMain, .stMain *')]
+        .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+        .filter(e => !e.closest('pre, code, svg, .katex') && !e.matches('input[id^=react-aria]'))
+        .filter(e => getComputedStyle(e).position !== 'absolute')
+        .map(e => e.className || e.tagName).slice(0, 5)""")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390 and not wide, wide
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("address", PAGES)
 def test_axe_finds_nothing_that_is_ours_to_mend(open_page, address, theme):
-    page = open_page(address, DONE if address in PLAYGROUNDS else "h1", theme=theme)
+    axe(open_page(address, DONE if address in PLAYGROUNDS else "h1", theme=theme))
+
+
+def axe(page) -> None:
+    """Automatic checks of accessibility find nothing."""
     page.wait_for_selector(".stApp[data-test-script-state=notRunning]")  # until then texts may still be fading in
     page.wait_for_timeout(500)
     tags = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
