@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.data import grid
 from playgrounds.kit.figures import (
     Figure,
@@ -27,6 +27,7 @@ from playgrounds.kit.figures import (
     rule,
     short,
 )  # fmt: skip
+from playgrounds.kit.forms import cloud
 from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE, SERIES
 from playgrounds.kit.training import kept
 from playgrounds.kit.words import counted, number
@@ -35,7 +36,13 @@ VALIDATION = 2000  # points
 MOST = 150  # times that the losses are measured, the start apart: every second epoch of 300
 PASSES = 300  # of one input in training mode
 INPUTS = 20  # of the task without a pattern
-CELLS, SPAN, BINS = 40, 2.2, 20  # of the pictures: cells a side of the square from -SPAN to SPAN, bars of a histogram
+HELD_OUT = 4  # of the reader's own points every fourth of a class is a validation point
+OWN = (
+    "-0.8,0.1,0\n-0.7,0.5,0\n-0.5,0.8,0\n-0.4,0.3,0\n-0.2,0.9,0\n-0.1,0.5,0\n0.1,0.2,0\n0.2,0.7,0\n"
+    "0.4,0.5,0\n0.5,0.1,0\n0.4,-0.4,0\n-0.3,0,0\n-0.5,-0.1,1\n-0.4,-0.6,1\n0,-0.2,1\n-0.2,-0.5,1\n"
+    "0.1,-0.8,1\n0.2,-0.3,1\n0.4,-0.7,1\n0.5,-0.2,1\n0.7,-0.5,1\n0.8,0,1\n-0.6,0.7,1\n0.1,-0.5,1"
+)
+CELLS, BINS = 40, 20  # of the pictures: cells a side of the square, bars of a histogram
 
 # By what every hidden activation is multiplied, in training and in evaluation, if the share q = 1 - p of units is kept.
 SCALING = {
@@ -47,10 +54,14 @@ SCALING = {
 
 
 class Params(kit.Params):
-    data: Literal["moons", "random"] = knob(
+    data: Literal["moons", "random", "own"] = knob(
         "moons", label="Data", help="random: 20 normal inputs, and the label is the flip of a coin"
     )
-    n: int = knob(60, 20, 500, label="Training points", step=10)
+    points: str = knob(
+        OWN, 0, 2, form="points", label="Your points", when=lambda p: p.data == "own",
+        help="every fourth of a colour is held out for validation",
+    )  # fmt: skip
+    n: int = knob(60, 20, 500, label="Training points", step=10, when=lambda p: p.data != "own")
     l2: float = knob(
         0.0, 0, 0.3, label="L2 penalty λ", help="adds λ/2 · (sum of squared weights) to the loss", step=0.005
     )
@@ -99,8 +110,18 @@ class Params(kit.Params):
     )
 
     @property
+    def missing(self) -> bool:
+        """Whether a class of the reader's own points is too small to hold one of them out."""
+        return self.data == "own" and min((cloud(self.points)[1] == c).sum() for c in (0, 1)) < HELD_OUT
+
+    @property
+    def span(self) -> float:
+        """The pictures of the plane show the square from -span to span."""
+        return 1.2 if self.data == "own" else 2.2
+
+    @property
     def length(self) -> int:
-        return len(kept(self.epochs, MOST))
+        return 1 if self.missing else len(kept(self.epochs, MOST))
 
 
 class State(NamedTuple):
@@ -116,13 +137,13 @@ class State(NamedTuple):
     note: str
     stop: int | None  # epoch at which patience ended
     plain: tuple[float, ...]  # the four measures of the same net without regularizers; empty without comparison
-    picture: np.ndarray  # moons: log-odds of class 1, (CELLS, CELLS); random: see histograms
+    picture: np.ndarray  # in the plane: log-odds of class 1, (CELLS, CELLS); random: see histograms
     checkpoint: np.ndarray  # the picture of the checkpoint
     mask: np.ndarray  # (width,), 1 where a unit of the first hidden layer was on for the first training point
     cloud: np.ndarray  # (PASSES,) log-odds of one input in training mode
     evaluation: np.ndarray  # (1,) its log-odds in evaluation mode
     asked: np.ndarray  # that input
-    points: tuple[np.ndarray, np.ndarray]  # training inputs and labels
+    points: tuple[np.ndarray, ...]  # training inputs and labels, validation inputs and labels
 
 
 def sample(p: Params) -> tuple[np.ndarray, ...]:
@@ -132,6 +153,13 @@ def sample(p: Params) -> tuple[np.ndarray, ...]:
         x, x_val = rng.normal(size=(p.n, INPUTS)), rng.normal(size=(VALIDATION, INPUTS))
         y, y_val = rng.integers(0, 2, p.n), rng.integers(0, 2, VALIDATION)
         return x, y, x_val, y_val, x[y.argmax()]
+    if p.data == "own":
+        x, y = cloud(p.points)
+        held = np.zeros(len(x), bool)
+        for c in (0, 1):
+            held[np.flatnonzero(y == c)[HELD_OUT - 1 :: HELD_OUT]] = True
+        y = y.astype(int)
+        return x[~held], y[~held], x[held], y[held], x[y.argmax()]
 
     from sklearn.datasets import make_moons
 
@@ -197,16 +225,20 @@ def run(p: Params) -> Iterator[State]:
     import torch
 
     torch.set_num_threads(1)  # so small a net is faster on one
+    if p.missing:
+        yield nothing(p)
+        return
     *arrays, asked = sample(p)
     x, y, x_val, y_val = (torch.tensor(a, dtype=torch.float32 if a.ndim == 2 else torch.int64) for a in arrays)
-    cells = torch.tensor(grid(CELLS, SPAN) if p.data == "moons" else np.zeros((0, INPUTS)), dtype=torch.float32)
+    n, known = len(x), len(x) + len(x_val)  # `seen` begins with the training points, then come the validation points
+    cells = torch.tensor(grid(CELLS, p.span) if p.data != "random" else np.zeros((0, INPUTS)), dtype=torch.float32)
     seen = torch.cat([x, x_val, torch.tensor(asked[None], dtype=torch.float32), cells])
     in_training, in_evaluation = SCALING[p.scaling](1 - p.dropout)
     passes = torch.Generator().manual_seed(p.seed + 1)
 
     def measures(z: Any) -> tuple[float, ...]:
         """Training loss, validation loss and the two accuracies, of logits z for `seen`."""
-        sets = (z[: p.n], y), (z[p.n : p.n + VALIDATION], y_val)
+        sets = (z[:n], y), (z[n:known], y_val)
         losses = [float(torch.nn.functional.cross_entropy(*one)) for one in sets]
         return (*losses, *(float((logits.argmax(1) == labels).double().mean()) for logits, labels in sets))
 
@@ -222,16 +254,16 @@ def run(p: Params) -> Iterator[State]:
         with torch.no_grad():
             z = forward(seen, net, in_evaluation)
             loss, validation_loss, accuracy, validation_accuracy = measures(z)
-            plain = measures(forward(seen[: p.n + VALIDATION], without)) if twin else ()
-            cloud = evaluation = z[p.n + VALIDATION].diff()
+            plain = measures(forward(seen[:known], without)) if twin else ()
+            answers = evaluation = z[known].diff()
             if p.dropout:
                 drawn = masks(PASSES, p.width, p.layers, p.dropout, passes)
-                cloud = forward(seen[p.n + VALIDATION].expand(PASSES, -1), net, in_training, drawn).diff()[:, 0]
+                answers = forward(seen[known].expand(PASSES, -1), net, in_training, drawn).diff()[:, 0]
         odds = (z[:, 1] - z[:, 0]).double().numpy()
-        if p.data == "moons":
+        if p.data != "random":
             picture = odds[-(CELLS**2) :].reshape(CELLS, CELLS).astype(np.float32)
         else:
-            picture = histograms(odds[: p.n], arrays[1], odds[p.n : -1], arrays[3])
+            picture = histograms(odds[:n], arrays[1], odds[n:-1], arrays[3])
 
         # Early stopping: keep the best net so far, until it has not been beaten for `patience` epochs.
         if stop is None and validation_loss < best_loss:
@@ -240,11 +272,25 @@ def run(p: Params) -> Iterator[State]:
             stop = epoch
         state = State(
             epoch, loss, validation_loss, validation_loss - loss, accuracy, validation_accuracy, best, best_loss,
-            float(cloud.double().std(correction=0)), "", stop, plain, picture, checkpoint,
+            float(answers.double().std(correction=0)), "", stop, plain, picture, checkpoint,
             mask[0][0].numpy().copy() if len(mask) else np.ones(p.width, np.float32),
-            cloud.numpy(), evaluation.numpy(), asked, (arrays[0], arrays[1]),
+            answers.numpy(), evaluation.numpy(), asked, tuple(arrays),
         )  # fmt: skip
         yield state._replace(note=note(p, state))
+
+
+def nothing(p: Params) -> State:
+    """The only state of too few points."""
+    x, y = cloud(p.points)
+    said = (
+        f"Too few points: {(y == 0).sum()} blue and {(y == 1).sum()} orange. Put at least {HELD_OUT} of each colour "
+        "into the plane; every fourth of a colour is held out for validation."
+    )
+    flat, zero, y = np.zeros((CELLS, CELLS), np.float32), np.zeros(1, np.float32), y.astype(int)
+    return State(
+        0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0, said, None, (), flat, flat,
+        np.ones(p.width, np.float32), zero, zero, np.zeros(2), (x, y, x[:0], y[:0]),
+    )  # fmt: skip
 
 
 def histograms(odds: np.ndarray, y: np.ndarray, odds_val: np.ndarray, y_val: np.ndarray) -> np.ndarray:
@@ -269,9 +315,10 @@ def note(p: Params, now: State) -> str:
     when = f"Epoch {now.step}{f', with {strengths(p)}' if now.plain else ''}" if now.step else "Before training"
     losses = f"training loss {number(now.loss)}{beside[0]}, validation loss {number(now.validation_loss)}{beside[1]}"
     said = [f"{when}: {losses}."]
-    if p.data == "random" or p.flipped:
-        right = f"{round(now.accuracy * p.n)} of {p.n} training labels"
-        others = f"{round(now.validation_accuracy * VALIDATION):,} of {VALIDATION:,} validation labels"
+    if p.data != "moons" or p.flipped:
+        n, held = len(now.points[1]), len(now.points[3])
+        right = f"{round(now.accuracy * n)} of {n} training labels"
+        others = f"{round(now.validation_accuracy * held):,} of {held:,} validation labels"
         said.append(f"Right: {right}, {others}, {100 * now.validation_accuracy:.1f} %.")
     if now.stop is not None:
         ended = f"Early stopping ended at epoch {now.stop}, {now.stop - now.checkpoint_epoch} after the lowest"
@@ -282,9 +329,22 @@ def note(p: Params, now: State) -> str:
     if p.dropout and now.step:
         off = f"for the first point {round(float(p.width - now.mask.sum()))} of {p.width} units of layer 1 were off"
         mode = f"{number(now.cloud.mean())} ± {number(now.spread)} in {PASSES} passes of training mode"
-        where = "at ◎" if p.data == "moons" else "of a training point"
+        where = "at ◎" if p.data != "random" else "of a training point"
         said.append(f"Dropout: {off}; log-odds {where} {mode}, {number(now.evaluation[0])} in evaluation.")
     return " ".join(said)
+
+
+PRESETS = (
+    works("A penalty on the weights", "Large weights cost something, so the net gives up single noisy points, and the "
+          "validation loss stays low.", {"validation_loss": "<= 0.35", "gap": "<= 0.1"}, l2=0.02, epochs=150),
+    works("More points", "With 500 points there is no room to learn each of them by heart: both losses stay together.",
+          {"gap": "<= 0.1", "validation_accuracy": ">= 0.85"}, n=500, epochs=100),
+    fails("Random labels", "The net learns every one of the coin flips and guesses new ones: a perfect training score "
+          "that is worth nothing.", {"accuracy": ">= 0.99", "validation_accuracy": "<= 0.55"},
+          data="random", n=100, layers=1, epochs=150),
+    fails("A penalty too strong", "With λ = 0.3 the weights stay so small that the net does not even fit its own "
+          "points: it underfits.", {"loss": ">= 0.4", "gap": "<= 0.1"}, l2=0.3, epochs=150, compare=False),
+)  # fmt: skip
 
 
 GREEN = SERIES[2]  # validation; training is INK
@@ -294,18 +354,19 @@ STILL = {"hoverinfo": "skip"}
 
 def draw(p: Params, states: Sequence[State], now: int) -> Figure:
     """The boundary now and at the checkpoint, or what the net says to random points; losses and accuracies by epoch."""
-    state, moons = states[now], p.data == "moons"
+    state, plane = states[now], p.data != "random"
     curves = np.array(
         [(s.step, s.loss, s.validation_loss, s.accuracy, s.validation_accuracy, *s.plain) for s in states]
     )
-    highest = curves[:, [1, 2, 5, 6] if state.plain else [1, 2]].max()
+    highest = curves[:, [1, 2, 5, 6] if state.plain else [1, 2]].max() or 1.0
     epochs = {"range": [0, p.epochs], "nticks": 5}
     lowest = curves[:, [3, 4, 7, 8] if state.plain else [3, 4]].min()
     shares = {"range": [min(0.4, short(lowest)), 1.02], "nticks": 4}
     key = f'training ━ <span style="color:{GREEN}">validation ━</span>{", without ┄" if state.plain else ""}'
-    if moons:
+    if plane:
         left, right, tall = "Boundary now, training points ●", "Boundary of the checkpoint", 300
-        x = y = {"range": [-SPAN, SPAN], "nticks": 5}
+        left = "Now: training ●  validation ○" if p.data == "own" else left
+        x = y = {"range": [-p.span, p.span], "nticks": 5}
     else:
         left, right, tall = "Training points: class 1 ▲, class 0 ▼", "Validation points", 190
         x = {"range": [-0.02, 1.02], "nticks": 5, "title": "probability of class 1"}
@@ -315,9 +376,9 @@ def draw(p: Params, states: Sequence[State], now: int) -> Figure:
         720 if p.dropout else 560,
         Panel((0, 0.6, 0, high), 180, f"Loss: {key}", epochs, {"range": [0, short(1.05 * highest)], "nticks": 4}),
         Panel((0.68, 1, 0, high), 110, "Accuracy", epochs, shares),
-        Panel((0, 0.47, low, 1), tall, left, x, y, square=moons),
-        Panel((0.53, 1, low, 1), tall, right, x, y, square=moons),
-        *(dropout_panels(states, "At ◎" if moons else "One point") if p.dropout else ()),
+        Panel((0, 0.47, low, 1), tall, left, x, y, square=plane),
+        Panel((0.53, 1, low, 1), tall, right, x, y, square=plane),
+        *(dropout_panels(states, "At ◎" if plane else "One point") if p.dropout else ()),
     )
     for panel, first in ((LOSS, 1), (ACCURACY, 3)):
         for column, name, colour in ((first, "training", INK), (first + 1, "validation", GREEN)):
@@ -325,7 +386,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Figure:
                 faint = STILL | {"line": {"width": 1.5, "dash": "dot"}, "opacity": 0.7}
                 fig["data"].append(lines(panel, curves[:, 0], curves[:, column + 4], "without", colour, **faint))
             fig["data"].append(lines(panel, curves[:, 0], curves[:, column], name, colour))
-    if moons:
+    if plane:
         boundaries(fig, p, state)
     else:
         answers(fig, state)
@@ -340,11 +401,14 @@ def draw(p: Params, states: Sequence[State], now: int) -> Figure:
 
 def boundaries(fig: Figure, p: Params, state: State) -> None:
     """The output over the plane, now and at the checkpoint, with the training points."""
-    x, y = state.points
+    x, y, x_val, y_val = state.points
     for panel, picture in ((LEFT, state.picture), (RIGHT, state.checkpoint)):
-        paint(fig, panel, np.tanh(picture / 2), (-SPAN, SPAN), (-SPAN, SPAN))
+        paint(fig, panel, np.tanh(picture / 2), (-p.span, p.span), (-p.span, p.span))
         marker = {"size": 8 if len(x) < 200 else 6}
         fig["data"].append(points(panel, *x.T, "training", classes(y), marker=marker, **STILL))
+        if p.data == "own":
+            hollow = {"size": 8, "symbol": "circle-open", "line": {"width": 2}}
+            fig["data"].append(points(panel, *x_val.T, "validation", classes(y_val), marker=hollow, **STILL))
         if p.dropout:
             fig["layout"]["annotations"].append(label(panel, *state.asked, "◎", INK, font={"size": 18, "color": INK}))
 
@@ -371,7 +435,7 @@ def dropout_panels(states: Sequence[State], where: str) -> list[Panel]:
     """Room for the units of the first hidden layer and for the answers to one input."""
     low = min(min(s.cloud.min(), s.evaluation[0], 0) for s in states)
     high = max(max(s.cloud.max(), s.evaluation[0], 0) for s in states)
-    margin = 0.05 * (high - low)
+    margin = 0.05 * (high - low) or 1.0
     odds = {"range": [short(low - margin), short(high + margin)], "nticks": 5, "title": "log-odds of class 1"}
     one, title = {"range": [0, 1]}, f"{where}: training mode ▲ mean ┄ evaluation ┃"
     return [

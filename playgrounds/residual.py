@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.figures import Figure, Panel, dot, figure, legend, lines, log_axis, points, rule
 from playgrounds.kit.palette import BLUE, ORANGE
 from playgrounds.kit.training import finite, kept
@@ -287,6 +287,20 @@ def diverged(p: Params, depth: int, nets: Nets) -> str:
         f"{depth} layers, step {nets.t}: diverged. The training error of a {kinds} net is no longer a finite number, "
         f"as the learning rate {number(p.rate)} is too large for so many layers: choose a smaller one."
     )
+
+
+PRESETS = (
+    works("64 layers with shortcuts", "Each block adds a correction to what passes by, and 64 layers train as well "
+          "as 8.", {"residual_error": "<= 0.01", "residual_gradient": "<= 2"}, depths=(8, 64)),
+    works("A block removed", "Without block 16 the residual nets still do well, for it only added a correction; plain "
+          "nets lose what they had.", {"residual_without_block": "<= 0.03", "plain_without_block": ">= 0.2"},
+          depths=(64,), off=16),
+    fails("Plain tanh layers", "Without shortcuts 64 layers hardly learn the very points they are trained on, which "
+          "is not overfitting.", {"plain_error": ">= 0.3"}, depths=(8, 64), activation="tanh", steps=100),
+    fails("Branches start at random", "Every block adds as much as it gets, so signals and gradients grow from block "
+          "to block, and 64 layers start from chaos.", {"residual_error": ">= 0.5", "residual_gradient": ">= 100"},
+          depths=(8, 64), branch="random", steps=100),
+)  # fmt: skip
 
 
 SETS = {"solid": "training", "dot": "test"}

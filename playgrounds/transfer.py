@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
+from playgrounds.kit import fails, knob, works
 from playgrounds.kit.figures import Figure, Panel, box, chips, dot, figure, label, legend, lines, paint, points, rule
 from playgrounds.kit.palette import INK, MUTED, SERIES
 from playgrounds.kit.training import kept
@@ -300,6 +300,20 @@ def first_layer(p: Params, first: np.ndarray) -> np.ndarray:
     if p.task == "digits":  # 8 x 8 units of 8 x 8 pixels, with gaps
         first = np.pad(first.reshape(8, 8, 8, 8).transpose(2, 0, 3, 1), ((0, 0), (0, 1)) * 2).reshape(72, 72)[:71, :71]
     return first[::-1] / 0.4
+
+
+PRESETS = (
+    works("Related tasks", "Both tasks need the same few directions, so a new head on frozen features needs only 16 "
+          "labels.", {"frozen_accuracy": ">= 0.85", "scratch_accuracy": "<= 0.7"}, repeats=3, source_steps=400),
+    works("Head first", "With the new head trained alone first, a tiny rate is enough and keeps what was learned; "
+          "a random head gets nowhere at it.", {"head_first_accuracy": ">= 0.85", "fine_tuned_accuracy": "<= 0.7"},
+          methods=("fine-tuned", "head first"), rate=0.0001, repeats=3, source_steps=400),
+    fails("Unrelated tasks", "The target lies at right angles to all that the source needs, and the frozen features "
+          "are no better than a coin.", {"frozen_accuracy": "<= 0.56", "source_accuracy": ">= 0.9"},
+          angle=90, repeats=3, source_steps=400),
+    fails("Digits, other digits", "What tells 0 to 4 apart does not tell 5 to 9 apart: the net from scratch wins.",
+          {"scratch_accuracy": ">= 0.84", "frozen_accuracy": "<= 0.75"}, task="digits", repeats=3),
+)  # fmt: skip
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Figure:

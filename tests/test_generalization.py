@@ -10,6 +10,7 @@ import torch
 
 from playgrounds import generalization
 from playgrounds.generalization import SCALING, VALIDATION, Params, State, draw, forward, masks, run, sample, train
+from playgrounds.kit.forms import cloud
 
 RANDOM = {"data": "random", "n": 200, "width": 256, "layers": 1, "epochs": 500}
 DROPOUT = {"dropout": 0.5, "compare": False}
@@ -314,3 +315,42 @@ def test_every_unit_has_one_cell_in_the_picture_of_the_mask(width):
 def test_validation_points_are_new_ones():
     x, _, x_val, _, _ = sample(Params(n=500))
     assert len(x_val) == VALIDATION and not set(map(tuple, x)) & set(map(tuple, x_val))
+
+
+# ------------------------------------------------------------------------------------------------------ own points
+
+
+def test_every_fourth_of_each_colour_of_own_points_is_held_out_and_the_rest_is_trained_on():
+    p = Params(data="own")
+    x, y, x_val, y_val, asked = sample(p)
+    both, labels = cloud(p.points)
+    assert len(x) + len(x_val) == len(both) and sorted([*y, *y_val]) == sorted(labels)
+    for c in (0, 1):
+        assert (x_val[y_val == c] == both[labels == c][3::4]).all()
+        assert not set(map(tuple, x)) & set(map(tuple, x_val))
+    assert (asked == x[y == 1][0]).all()
+
+
+def test_the_points_that_lie_there_are_memorized_and_a_penalty_helps_with_those_held_out():
+    plain, held = end(data="own"), end(data="own", l2=0.02, compare=False)
+    assert plain.accuracy == 1 and plain.gap > 1.5 and "18 of 18 training labels" in plain.note
+    assert held.validation_loss < 0.25 * plain.validation_loss and held.validation_accuracy > plain.validation_accuracy
+
+
+@pytest.mark.parametrize("points", ["", "0,0,0", "0,0,0\n" * 30 + "1,1,1\n1,0,1\n0,1,1"])
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_too_few_own_points_of_a_colour_are_one_state_that_says_what_is_missing(points, dropout):
+    p = Params(data="own", points=points.strip(), dropout=dropout)
+    (state,) = run(p)
+    assert p.length == 1 and "Put at least 4 of each colour" in state.note
+    low, high = draw(p, [state], 0)["layout"]["yaxis"]["range"]
+    assert low < high
+
+
+def test_eight_own_points_are_enough_and_fill_the_picture():
+    p = Params(
+        data="own", points="\n".join(f"{x},{c - 0.5},{c}" for c in (0, 1) for x in (-1, -0.5, 0.5, 1)), epochs=60
+    )
+    *_, state = run(p)
+    assert state.accuracy == state.validation_accuracy == 1 and [len(a) for a in state.points] == [6, 6, 2, 2]
+    assert draw(p, [state], 0)["layout"]["xaxis3"]["range"] == [-1.2, 1.2]
