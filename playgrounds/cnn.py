@@ -38,7 +38,7 @@ class Params(kit.Params):
         when=lambda p: p.net == "AlexNet",
     )  # fmt: skip
     augment: bool = knob(
-        False, label="Data augmentation", help="in every batch each digit is moved to a new place",
+        False, label="Data augmentation", help="in every batch each digit is moved to a new place", more=True,
         when=lambda p: p.net == "AlexNet",
     )  # fmt: skip
     differs: Literal["activation", "dropout", "augmentation"] = knob(

@@ -40,7 +40,7 @@ class Params(kit.Params):
         when=lambda p: p.view == "one net")  # fmt: skip
     text: str = knob("", 0, 80, label="Own sequence", when=lambda p: p.view == "one net",
         help="letters from a on; for adding digits, with a + after those to add; empty: drawn by chance")  # fmt: skip
-    seed: int = knob(1, 0, 9999, label="Seed", help="decides the first weights and all sequences")
+    seed: int = knob(1, 0, 9999, label="Seed", help="decides first weights and sequences", more=True)
     hidden: Literal[2, 4, 8, 16, 32] = knob(32, label="Units H of a state", more=True)
     symbols: int = knob(8, 2, 10, label="Different symbols", more=True)
     steps: int = knob(300, 10, 400, label="Training steps", help=f"of {BATCH} new sequences", step=10, more=True)

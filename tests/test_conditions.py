@@ -5,7 +5,7 @@ import math
 import pytest
 
 from playgrounds.kit.conditions import allowed, compares, fails, holds, reached, works
-from playgrounds.kit.words import filled, places
+from playgrounds.kit.words import filled, places, plain
 from tests import toy
 
 
@@ -49,6 +49,10 @@ def test_named_runs_keep_what_they_were_given():
     good = works("Name", "Why.", {"place": "> 0"}, steps=3)
     assert good.good and good.values == {"steps": 3} and good.reach == {"place": "> 0"}
     assert not fails("Name", "Why.", {"place": "> 0"}, steps=3).good
+
+
+def test_a_note_in_markdown_stays_as_it_is():
+    assert plain("x*x_1 <b> $5 [a](b) `c` | ~d~") == r"x\*x\_1 \<b\> \$5 \[a\](b) \`c\` \| \~d\~"
 
 
 def test_numbers_are_put_into_explanations_and_formulas_keep_their_braces():

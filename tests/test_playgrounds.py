@@ -21,6 +21,7 @@ from playgrounds.kit.catalogue import FOLDER, Playground, load, names
 from playgrounds.kit.runs import Run
 from playgrounds.stage.trouble import diagnose
 from playgrounds.stage.url import ALL, PARTS
+from tests.bench import HEAVY as SLOW
 
 SHORT = 21  # states of a run that a test makes, where the knobs allow it
 MOST_STATES = 301
@@ -108,13 +109,13 @@ def three(kind: type[Params]) -> list[Params]:
     return found
 
 
-def settings(kind: type[Params]) -> Iterator[Params]:
-    """Short runs: those of `three`, every choice alone, and all numbers at their lower and at their upper bounds."""
+def settings(kind: type[Params], alone: bool = True) -> Iterator[Params]:
+    """Short runs: those of `three`, all numbers at their lower and at their upper bounds, and every choice `alone`."""
     yield from three(kind)
     knobs = kind.knobs()
-    for name, one in knobs.items():
-        alone = {"choice": one.choices, "choices": [(c,) for c in one.choices], "toggle": (True, False)}
-        for value in alone.get(one.kind, ()):
+    for name, one in knobs.items() if alone else ():
+        values = {"choice": one.choices, "choices": [(c,) for c in one.choices], "toggle": (True, False)}
+        for value in values.get(one.kind, ()):
             if value != one.default:
                 yield shortened(kind, **{name: value})
     for number in ("int", "float"):
@@ -127,7 +128,7 @@ def settings(kind: type[Params]) -> Iterator[Params]:
 def runs(name: str) -> list[Played]:
     """The short runs of a playground, each made once."""
     playground = load(name)
-    return [play(playground, params) for params in dict.fromkeys(settings(playground.Params))]
+    return [play(playground, params) for params in dict.fromkeys(settings(playground.Params, name not in SLOW))]
 
 
 def identical(a: Any, b: Any) -> bool:

@@ -31,6 +31,11 @@ def counted(n: int, noun: str, plural: str = "") -> str:
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
 
+def plain(text: str) -> str:
+    """The text so that Markdown shows it as it stands."""
+    return re.sub(r"([\\`*_{}\[\]<>#|$~])", r"\\\1", text)
+
+
 def places(text: str) -> list[str]:
     """The names in braces in a text, those in formulas apart."""
     return [found[1] for found in PLACE.finditer(text) if found[1]]

@@ -10,7 +10,7 @@ import streamlit as st
 from playgrounds.kit.catalogue import Playground
 from playgrounds.kit.conditions import Preset
 from playgrounds.kit.film import metrics
-from playgrounds.kit.params import Params
+from playgrounds.kit.params import Params, shown
 from playgrounds.kit.runs import Run, Store
 
 store = Store()
@@ -66,8 +66,16 @@ def last_numbers(run: Run) -> dict[str, float | None] | None:
 
 def knob_text(params: Params, name: str) -> str:
     """A knob and its value as they stand in sentences: Hidden units 3."""
-    value = getattr(params, name)
-    text = "on" if value is True else "off" if value is False else ", ".join(map(str, value)) \
-        if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)  # fmt: skip
-    one = params.knobs()[name]
-    return f"{one.label} changed" if one.form or (one.kind == "text" and len(text) > 40) else f"{one.label} {text}"
+    one, value = params.knobs()[name], getattr(params, name)
+    match one.kind:
+        case "toggle":
+            text = "on" if value else "off"
+        case "choices":
+            text = ", ".join(map(str, value))
+        case "float":
+            text = f"{value:g}"
+        case "text":
+            text = f"“{shown(value)}”"
+        case _:
+            text = "as drawn" if one.form else str(value)
+    return f"{one.label} {text}"

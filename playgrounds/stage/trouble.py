@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import streamlit as st
@@ -11,7 +12,7 @@ import streamlit as st
 from playgrounds.kit.film import label, metrics
 from playgrounds.kit.params import Params
 from playgrounds.kit.runs import Run
-from playgrounds.kit.words import number
+from playgrounds.kit.words import number, plain
 from playgrounds.stage import url
 from playgrounds.stage.scene import Scene, knob_text
 
@@ -19,6 +20,9 @@ LEARNED = ("weights", "biases", "theta", "layer")  # fields of a State that hold
 LOSS = re.compile(r"^loss$")  # the metric that training lowers
 STILL = 0.01  # a loss that has moved by less than this share of its start is stuck
 FEW = 10  # states: a shorter run has not been trained long enough to say so
+
+
+_known: WeakKeyDictionary[Run, "Diagnosis | None"] = WeakKeyDictionary()  # looking through all states takes 3 ms
 
 
 class Diagnosis(NamedTuple):
@@ -34,6 +38,12 @@ def diagnose(run: Run) -> Diagnosis | None:
     """
     if not run.done or run.failure or not run.states:
         return None
+    if run not in _known:
+        _known[run] = _diagnose(run)
+    return _known[run]
+
+
+def _diagnose(run: Run) -> Diagnosis | None:
     states, last = run.states, metrics(run.states[-1])
     broken = [name for name, value in last.items() if value is not None and not math.isfinite(value)]
     if broken or (run.length and len(states) < run.length):
@@ -95,7 +105,7 @@ def trouble(scene: Scene, state: url.PageState, run: Run) -> None:
     good = [*(scene.named(one) for one in scene.playground.presets if one.good), scene.start]
     good = [params for params in good if params != state.params and state.view.permits(state.params, params)]
     with st.container(border=True):
-        st.markdown(f"⚠ **{found.title}** {found.text}")
+        st.markdown(f"⚠ **{found.title}** {plain(found.text)}")
         with st.container(horizontal=True):
             if found.before is not None:
                 st.button(f"Go to step {found.before}, before it broke", key=f"{scene.page}:before",
