@@ -1,10 +1,10 @@
 """The Trainable Glossary: navigation, built from glossary.toml. Start it with `streamlit run app.py`."""
 
-import gc
-import os
+# isort: off
+from playgrounds.stage import lean  # noqa: F401, before NumPy and torch are imported
+# isort: on
 
-# Before NumPy is imported: readers take turns at computing, and one core each is fastest for nets this small.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+import gc
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager

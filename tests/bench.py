@@ -40,6 +40,7 @@ HEAVY = {"cnn", "recurrent", "seq2seq", "transformer", "masked_lm", "transfer", 
 XOR = "playground-mlp"  # at its defaults: the run that the interactive bars are about
 TERM = "xor-problem"  # the link that a class opens
 LONG = f"{XOR}?engine=torch&hidden=8&hidden2=8&hidden3=8&batch=10&epochs=1000"  # several seconds of training
+DIGITS = "playground-cnn"  # reads the digit that is drawn
 IMPORTS = f"{XOR}?engine=torch&data=moons&epochs=10"  # makes the server import torch and sklearn
 
 Row = dict[str, Any]
@@ -180,6 +181,19 @@ const clicked = performance.now();
 button.click();
 """
 
+# Milliseconds from the end of a stroke on the pad to the finished run of the new drawing.
+ANSWERED = """
+const player = document.querySelector(".player"), before = player.dataset.run;
+let lifted = performance.now();
+document.addEventListener("pointerup", () => (lifted = performance.now()), {capture: true, once: true});
+const watch = new MutationObserver(() => {
+  if (player.dataset.run === before || player.dataset.done !== "true") return;
+  watch.disconnect();
+  requestAnimationFrame(() => resolve(performance.now() - lifted));
+});
+watch.observe(player, {attributes: true});
+"""
+
 # How many frames are shown in how many milliseconds when the film is played from its start.
 PLAYED = """
 const player = document.querySelector(".player"), button = player.querySelector(".player-play");
@@ -259,6 +273,25 @@ def knob() -> Iterator[Row]:
             plays.append(_in_page(page, PLAYED))
         frames, milliseconds = map(sum, zip(*plays, strict=True))
         yield row("playback of that film at speed max", 1000 * frames / milliseconds, "frames/s", ">= 45", all=plays)
+
+
+def drawing() -> Iterator[Row]:
+    """A reader who draws digits for nets that are trained already."""
+    with serving("drawing") as server, browser() as page:
+        _open(page, server, DIGITS)
+        page.wait_for_timeout(2000)
+        sheet = page.locator(".pad-canvas")
+        sheet.scroll_into_view_if_needed()
+        box, times = sheet.bounding_box(), []
+        for k in range(6):
+            page.wait_for_timeout(1000)
+            page.mouse.move(box["x"] + 40 + 25 * k, box["y"] + 30)
+            page.mouse.down()
+            page.mouse.move(box["x"] + 40 + 25 * k, box["y"] + 180, steps=6)
+            page.evaluate(f"() => {{ window.answered = new Promise((resolve) => {{ {ANSWERED} }}); }}")
+            page.mouse.up()
+            times.append(page.evaluate("window.answered") / 1000)
+        yield row("stroke drawn to predictions on the screen, cnn", statistics.median(times[1:]), "s", 0.3, all=times)
 
 
 def stop() -> Iterator[Row]:
@@ -616,6 +649,7 @@ def groups() -> list[tuple[Callable[..., Iterator[Row]], list[str]]]:
     return [
         (home, ["home page, cold"]),
         (knob, ["knob moved to finished run drawn", "playback"]),
+        (drawing, ["stroke drawn"]),
         (stop, ["Stop pressed"]),
         (rerun, ["server CPU for a rerun"]),
         (crowd, ["200 readers", "30 readers"]),

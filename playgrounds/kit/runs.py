@@ -18,8 +18,8 @@ from playgrounds.kit.film import Film
 from playgrounds.kit.params import Params
 
 FIRST = 0.4  # seconds for the first round of a run: most runs are done in it
-ROUND = 0.25  # seconds that one reader may compute before the others have their turn
-ROOM = 96 * 2**20  # bytes of states and films that the store keeps
+ROUND = 0.2  # seconds that one reader may compute before the others have their turn
+ROOM = 48 * 2**20  # bytes of states and films that the store keeps
 
 log = logging.getLogger(__name__)
 _turn = threading.Semaphore(1)  # compute takes turns: side by side the GIL would make all of them slow
