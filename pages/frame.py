@@ -20,6 +20,8 @@ STYLE = """<style>
 .stMain h1 { padding-top: 0; }
 .st-key-definition { max-width: 46rem; }
 .stMain .stPageLink a { padding-left: 0; padding-right: 0; }
+.stMain .stButton button { height: auto; text-align: left; }
+.stMain .stButton button * { white-space: normal; overflow: visible; text-overflow: clip; }
 .stSidebar .stPageLink * { white-space: normal; overflow: visible; }
 .stSidebar .stVerticalBlock { gap: 0.25rem; }
 .stSidebar summary { opacity: 1 !important; }

@@ -470,3 +470,10 @@ def test_axe_finds_nothing_in_what_teaches(open_page, address, theme):
 @pytest.mark.parametrize("address", [PINNED, OWN, "playground-mlp?data=own"])
 def test_a_phone_shows_what_teaches_without_sideways_scroll(open_page, address):
     fits(open_page(address, DONE, width=390))
+
+
+def test_on_a_phone_the_options_of_a_question_are_not_cut(open_page):
+    page = open_page("alexnet", ".player[data-drawn]", width=390)
+    cut = """() => [...document.querySelectorAll('.stMain .stButton button *')]
+        .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).textOverflow === 'ellipsis').length"""
+    assert page.get_by_role("button", name="As low as with ReLU").is_visible() and page.evaluate(cut) == 0

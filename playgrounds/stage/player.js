@@ -152,7 +152,8 @@ class Player {
     layout.images = this.images(this.frames[this.now]);
     for (const [axis, low, high, log] of this.head.ranges ?? []) {
       if (this.varying.layout.has(axis)) continue;
-      Object.assign(layout[axis], { range: [low, high], autorange: false }, log && layout[axis].type !== "log" ? AS_LOG : {});
+      const small = { tickfont: { ...layout[axis].tickfont, size: 11 } }; // Plotly writes powers a quarter larger
+      Object.assign(layout[axis], { range: [low, high], autorange: false }, log && layout[axis].type !== "log" ? { ...AS_LOG, ...small } : {});
     }
     if (this.head.mark) layout.shapes.push(recolour(JSON.parse(this.head.mark), this.scheme));
     const draw = Plotly.react(this.plot, data, layout, { displayModeBar: false, responsive: false, doubleClick: false });
