@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playgrounds.kit import Params, knob
-from playgrounds.kit.forms import MOST_POINTS, cloud, drawing, matrix, pixels, read_drawing, read_matrix, read_points
+from playgrounds.kit.forms import MOST_POINTS, cloud, matrix, pixels, read_drawing, read_matrix, read_points
 
 
 class Own(Params):
@@ -15,15 +15,15 @@ class Own(Params):
     dots: str = knob("", 0, 2, form="points", label="Points")
 
 
-@given(st.lists(st.integers(0, 15), min_size=16, max_size=16))
-def test_a_drawing_survives_its_text_in_sixteen_levels(levels):
-    image = np.array(levels).reshape(4, 4) / 15
-    assert np.array_equal(pixels(drawing(image), 4), image)
-    assert read_drawing(drawing(image), 4) == (drawing(image), "")
+@given(st.lists(st.integers(0, 15), min_size=16, max_size=16).filter(any))
+def test_a_drawing_has_sixteen_levels_row_by_row_from_the_top(levels):
+    text = "".join(f"{level:x}" for level in levels)
+    assert read_drawing(text, 4) == (text, "")
+    assert np.array_equal(pixels(text, 4), np.array(levels).reshape(4, 4) / 15)
 
 
 def test_an_empty_sheet_is_no_text():
-    assert drawing(np.zeros((4, 4))) == "" and read_drawing("0" * 16, 4) == ("", "")
+    assert read_drawing("0" * 16, 4) == ("", "")
     assert pixels("", 4).shape == (4, 4) and not pixels("", 4).any()
 
 
@@ -71,6 +71,13 @@ def test_bad_rows_are_named_with_their_line_and_good_ones_kept():
     )
     with pytest.raises(ValueError, match="line 1 is not x, y, class: write one point a line"):
         read_points("0,zero\nnan,1,0", 2)
+
+
+@pytest.mark.parametrize("label", ["2", "9" * 12, "9" * 400, "9" * 400 + ".0"])
+def test_a_class_beyond_those_there_are_is_refused_however_long_its_number(label):
+    with pytest.raises(ValueError, match="line 1 has a class beyond the 2"):
+        read_points(f"0,0,{label}", 2)
+    assert read_points("0,0,01.00", 2) == ("0,0,1", "")
 
 
 def test_large_values_are_scaled_into_the_square_and_too_many_points_are_cut():

@@ -21,12 +21,6 @@ def pixels(text: str, side: int) -> np.ndarray:
     return np.array([int(digit, 16) for digit in text or "0" * side**2], float).reshape(side, side) / 15
 
 
-def drawing(image: np.ndarray) -> str:
-    """The text of an image (side, side) of values from 0 to 1, in 16 levels; undoes `pixels`."""
-    levels = np.clip(np.rint(np.asarray(image, float) * 15), 0, 15).astype(int).ravel()
-    return "".join(f"{level:x}" for level in levels) if levels.any() else ""
-
-
 def matrix(text: str) -> np.ndarray:
     """The numbers of a matrix, shape (rows, columns)."""
     return np.array([[float(entry) for entry in row.split(",")] for row in text.split(";")])
@@ -76,8 +70,8 @@ def read_points(raw: str, classes: int) -> tuple[str, str]:
             wrong.append(f"line {number} is not x, y, class")
             continue
         label = named.setdefault(cells[2], len(named)) if len(cells) == 3 else 0
-        if len(cells) == 3 and re.fullmatch(r"\d+(\.0+)?", cells[2]):
-            label = int(float(cells[2]))
+        if len(cells) == 3 and (found := re.fullmatch(r"(\d+)(\.0+)?", cells[2])):
+            label = int(found[1]) if len(found[1]) < 10 else classes  # a longer one is no class
         if label >= classes:
             wrong.append(f"line {number} has a class beyond the {classes} possible")
             continue

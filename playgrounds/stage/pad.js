@@ -30,7 +30,7 @@ class Pad {
     this.said = element("p", { className: "pad-said" });
     this.said.setAttribute("aria-live", "polite");
     root.setAttribute("aria-label", data.label);
-    root.querySelector(".pad-label").textContent = data.label;
+    root.querySelector(".pad-label").textContent = data.label + (data.help && ` (${data.help})`);
     root.querySelector(".pad-body").inert = data.locked; // by a teacher's link
     this.build(root.querySelector(".pad-body"));
     root.append(this.said);

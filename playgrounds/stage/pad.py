@@ -24,7 +24,7 @@ mount = st.components.v2.component(
 def pad(one: Knob, value: str, key: str, locked: bool, on_change: Callable[[], None]) -> None:
     """The widget of a knob that is drawn, pasted or filled in; `entered` says what it holds."""
     data = {"form": one.kind, "label": one.label, "value": value, "lo": one.lo or 1, "hi": one.hi, "most": MOST_POINTS}
-    mount(key=key, data=data | {"locked": locked}, on_value_change=on_change)
+    mount(key=key, data=data | {"help": one.help, "locked": locked}, on_value_change=on_change)
 
 
 def entered(key: str, value: str) -> str:
