@@ -22,7 +22,7 @@ from playgrounds.convolution import (
     touched,
 )
 from playgrounds.kit.conditions import holds
-from playgrounds.kit.forms import drawing, matrix
+from playgrounds.kit.forms import matrix
 
 SEEDS = range(1, 6)
 ONES = ";".join([",".join("1" * 5)] * 5)
@@ -98,11 +98,12 @@ def test_flipped_it_is_the_convolution_of_mathematics(kernel):
 
 @pytest.mark.fact("convolution")
 def test_each_output_depends_on_its_window_alone_and_all_positions_share_the_weights():
-    base = np.zeros((16, 16))
-    base[5, 6] = 1
-    dotted, moved = (
-        last(picture="own", own=drawing(image), padding=1).outcome[0] for image in (base, np.roll(base, 3, axis=1))
-    )
+    def dot(column: int) -> np.ndarray:
+        drawn = ["0"] * 16**2
+        drawn[5 * 16 + column] = "f"
+        return last(picture="own", own="".join(drawn), padding=1).outcome[0]
+
+    dotted, moved = dot(6), dot(9)
     assert set(map(tuple, np.argwhere(dotted).tolist())) <= set(product((4, 5, 6), (5, 6, 7)))
     assert np.array_equal(np.roll(dotted, 3, axis=1), moved), "a shifted picture has a shifted map"
 
