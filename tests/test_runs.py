@@ -4,6 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -84,6 +85,22 @@ def test_readers_who_ask_for_one_run_at_once_have_it_computed_once():
     assert len(set(map(id, runs))) == 1 and len(set(messages)) == 1
     assert counts == {PARAMS: 41} and runs[0].failure == ""
     assert runs[0].film.steps == list(range(41))
+
+
+def test_a_run_that_is_still_being_drawn_is_not_taken_for_done_by_the_readers_who_come_then():
+    def slow(p: toy.Params, states: list, now: int) -> dict:
+        time.sleep(0.002)
+        return toy.draw(p, states, now)
+
+    run, got = Run(toy_with(draw=slow), toy.Params(steps=60)), []
+
+    def reader(late: float) -> None:
+        time.sleep(late)
+        run.advance(5)
+        got.append(len(run.film.steps))
+
+    together(*[partial(reader, 0.03 * n) for n in range(4)])
+    assert got == [61] * 4
 
 
 def test_different_runs_take_turns():

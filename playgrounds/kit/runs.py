@@ -51,31 +51,37 @@ class Run:
                 return
             with _turn:
                 started = time.perf_counter()
-                self._compute(started + seconds)
-                self._draw()  # after a failure too: what was computed before it can be looked at
+                ended = self._compute(started + seconds)
+                ended = self._draw(ended) or ended  # after a failure too: what was computed can be looked at
                 self._messages.clear()
                 self.seconds += time.perf_counter() - started
+                self.done = ended  # last: whoever finds a run done, without the lock, finds its film complete
 
-    def _compute(self, until: float) -> None:
+    def _compute(self, until: float) -> bool:
+        """Compute until it is time; returns whether the run has ended."""
         try:
-            while not self.done and time.perf_counter() < until:
+            while time.perf_counter() < until:
                 if (state := next(self._states)) is not None:  # None: nothing to see yet, but time may be up
                     self.states.append(state)
         except StopIteration:
-            self.done = True
+            return True
         except Exception as error:  # a bug in a playground must not take the page with it
-            self._fail(error)
+            return self._fail(error)
+        return False
 
-    def _draw(self) -> None:
+    def _draw(self, ended: bool) -> bool:
+        """Draw what is new; returns whether the run has to end because it could not be drawn."""
         try:
-            self.film.extend(self.states, self.done)
+            self.film.extend(self.states, ended)
         except Exception as error:
-            self._fail(error)
-            self.film.done = True
+            self.film.done = self._fail(error)
+            return True
+        return False
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: Exception) -> bool:
         log.exception("the run %s failed", self.id)
-        self.failure, self.done = f"{type(error).__name__}: {error}", True
+        self.failure = f"{type(error).__name__}: {error}"
+        return True
 
     def finish(self) -> "Run":
         """Compute the whole run."""
