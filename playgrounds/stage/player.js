@@ -147,19 +147,25 @@ class Player {
 
   mount() {
     this.isNarrow = this.plot.clientWidth < PHONE;
+    const frame = this.frames[this.now];
     // A copy: Plotly writes what is restyled into the very objects it was given, and the base must stay the base.
-    const { data, layout } = structuredClone({ data: this.coloured.data, layout: this.coloured.layout });
-    layout.images = this.images(this.frames[this.now]);
+    const { data, layout } = structuredClone({
+      data: this.coloured.data.map((trace, n) => ({ ...trace, ...frame.shown.data[n] })),
+      layout: { ...this.coloured.layout, ...frame.shown.layout },
+    });
+    layout.images = this.images(frame);
     for (const [axis, low, high, log] of this.head.ranges ?? []) {
       if (this.varying.layout.has(axis)) continue;
       const small = { tickfont: { ...layout[axis].tickfont, size: 11 } }; // Plotly writes powers a quarter larger
       Object.assign(layout[axis], { range: [low, high], autorange: false }, log && layout[axis].type !== "log" ? { ...AS_LOG, ...small } : {});
     }
     if (this.head.mark) layout.shapes.push(recolour(JSON.parse(this.head.mark), this.scheme));
+    if (this.isNarrow) for (const [path, value] of Object.entries(this.coloured.narrow)) put(layout, path.split("."), value);
     const draw = Plotly.react(this.plot, data, layout, { displayModeBar: false, responsive: false, doubleClick: false });
+    this.showTexts(frame);
     Promise.resolve(draw).then(async () => {
-      if (this.isNarrow) Plotly.relayout(this.plot, this.coloured.narrow);
-      await this.show();
+      if (this.frames[this.now] !== frame) await this.show(); // the reader has moved on meanwhile
+      else this.showPartner(frame);
       if (this.head.role === "follow") this.partner()?.show();
       if (this.head.pick) this.offer();
       if (this.autoplay) {
@@ -198,11 +204,17 @@ class Player {
         if (Object.keys(change).length) drawn.push(Plotly.restyle(this.plot, change, [Number(n)]));
       }
     }
-    const partner = this.partner();
-    if (this.head.role === "lead") partner?.follow(frame.step, this.now === this.frames.length - 1);
     this.showTexts(frame);
-    if (this.head.role === "lead") this.showTable(frame, partner);
+    this.showPartner(frame);
     return Promise.all(drawn);
+  }
+
+  /** Let the other of two compared players show the same step, and the table both. */
+  showPartner(frame) {
+    if (this.head.role !== "lead") return;
+    const partner = this.partner();
+    partner?.follow(frame.step, this.now === this.frames.length - 1);
+    this.showTable(frame, partner);
   }
 
   /** The player on this page that shows the other of two runs that are compared. */
@@ -429,6 +441,12 @@ function readable(value) {
   const size = Math.abs(value);
   if (Number.isInteger(value) && size < 1e12) return value.toLocaleString("en");
   return size < 1e-3 || size >= 1e6 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+}
+
+/** Set what stands at a path: put(layout, ["xaxis", "domain"], [0, 1]). */
+function put(into, [key, ...rest], value) {
+  if (rest.length) put((into[key] ??= {}), rest, value);
+  else into[key] = value;
 }
 
 /** A copy of a figure's part with the stand-in colours replaced. */
