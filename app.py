@@ -31,7 +31,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":  # a reader's rerun
-    main()
+    with frame.turn():
+        main()
 else:  # the server imports this file once, when it starts
     # A folder called pages/ makes a fresh server look for pages there until st.navigation is called for the first time,
     # and tell its first visitor that the address of a term does not exist.

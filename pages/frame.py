@@ -1,7 +1,11 @@
 """What surrounds every page: the loaded glossary, the sidebar, the search, the style, links between terms."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
+from html import escape
+from threading import Semaphore
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -12,6 +16,8 @@ from playgrounds.kit import catalogue
 from playgrounds.stage import progress
 
 NAME = "Trainable Glossary"
+_turn = Semaphore()
+PATIENCE = 3.0  # seconds that a page waits for its turn before it goes ahead all the same
 
 STYLE = """<style>
 .stMainBlockContainer { padding: 2.6rem 2rem 4rem; max-width: 88rem; }
@@ -24,7 +30,14 @@ STYLE = """<style>
 .stMain .stButton button * { white-space: normal; overflow: visible; text-overflow: clip; }
 .stSidebar .stPageLink * { white-space: normal; overflow: visible; }
 .stSidebar .stVerticalBlock { gap: 0.25rem; }
-.stSidebar summary { opacity: 1 !important; }
+.contents { font-size: 0.95rem; }
+.contents summary { padding: 0.3rem 0; cursor: pointer; border-radius: 0.25rem; }
+.contents ul { list-style: none; margin: 0 0 0.4rem; padding: 0 0 0 1.05rem; }
+.contents li { margin: 0; padding: 0; }
+.contents a { display: block; padding: 0.22rem 0.5rem; border-radius: 0.4rem; color: inherit; text-decoration: none; }
+.contents a:hover, .contents a[aria-current] { background: color-mix(in srgb, currentColor 9%, transparent); }
+.contents a[aria-current] { font-weight: 600; }
+.contents :focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.2rem 1rem 3rem; } }
 @media print {
   .stSidebar, .stAppHeader, .stTabs, .stButton { display: none !important; }
@@ -34,17 +47,31 @@ STYLE = """<style>
 
 LINKS = """
 // A click on a link to a term stays in this session instead of loading the app anew; new tabs still work.
-export default function ({ setTriggerValue }) {
-  const main = document.querySelector(".stMain");
+export default function ({ data, setTriggerValue }) {
+  const app = document.querySelector(".stApp");
   const open = (event) => {
-    const link = event.target.closest("a[target='_self']");
+    const link = event.target.closest("a[target='_self'], .contents a");
     const address = link?.getAttribute("href");
     if (!address || !/^[a-z0-9-]+$/.test(address) || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     setTriggerValue("go", address);
   };
-  main.addEventListener("click", open);
-  return () => main.removeEventListener("click", open);
+  app.addEventListener("click", open);
+  unfold(data.lesson, 20);
+  return () => app.removeEventListener("click", open);
+}
+
+// In the sidebar, open the lesson of this page and mark the page; the sidebar may still be on its way.
+function unfold(lesson, tries) {
+  const contents = document.querySelector(".contents");
+  if (!contents) return tries && setTimeout(() => unfold(lesson, tries - 1), 100);
+  const here = location.pathname.split("/").at(-1);
+  if (contents.dataset.page === here) return;
+  contents.dataset.page = here;
+  contents.querySelector(`#in-${lesson}`)?.setAttribute("open", "");
+  for (const link of contents.querySelectorAll("a"))
+    if (link.getAttribute("href") === here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
 }
 """
 links = st.components.v2.component("links", js=LINKS)
@@ -94,7 +121,7 @@ def site() -> Site | None:
         return None
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
+@lru_cache(maxsize=1)  # st.cache_resource takes 2 ms to hash the stamp, in every rerun
 def _glossary(stamp: tuple) -> Glossary:
     return load()
 
@@ -108,27 +135,49 @@ def frame(site: Site, title: str, *, here: str = "", search: bool = True) -> Non
     st.html(STYLE)
     if not st.context.is_embedded:
         with st.sidebar:
-            _sidebar(site, here, search)
-    go = links(key="links", on_go_change=lambda: None).go
+            _sidebar(site, search)
+    go = links(key="links", data={"lesson": here}, on_go_change=lambda: None).go
     if go in site.pages:
         st.switch_page(site.pages[go])
 
 
-@st.fragment
-def _sidebar(site: Site, here: str, search: bool) -> None:
-    """The lessons, folded. Only the terms of open ones are made: 71 links cost more than the rest of a page."""
+def _sidebar(site: Site, search: bool) -> None:
+    """The search, and all lessons with their terms: one piece of HTML, the same on every page, that folds by itself."""
     st.page_link(site.home, label=f"**{NAME}**")
-    if search and (text := search_box("sidebar-search")):
+    if search:
+        _sidebar_search(site)
+    st.html(_contents(site.glossary))
+
+
+@st.fragment
+def _sidebar_search(site: Site) -> None:
+    if text := search_box("sidebar-search"):
         for term in site.glossary.search(text, 8) or nothing_found():
             site.link(term)
-    for lesson in site.glossary.lessons:
-        key = f"sidebar:{lesson.slug}:{lesson.slug == here}"  # opening its page opens a lesson, whatever it was before
-        folded = st.expander(lesson.title, lesson.slug == here, type="compact", key=key, on_change="rerun")
-        if folded.open:
-            with folded:
-                st.page_link(site.pages[lesson.url], label="*About this lesson*")
-                for term in site.glossary.of(lesson):
-                    site.link(term, term.name)
+
+
+@lru_cache(maxsize=1)
+def _contents(glossary: Glossary) -> str:
+    lessons = []
+    for lesson in glossary.lessons:
+        entries = [(lesson.url, "<em>About this lesson</em>")]
+        entries += [(term.slug, escape(term.name)) for term in glossary.of(lesson)]
+        links = "".join(f'<li><a href="{address}">{name}</a></li>' for address, name in entries)
+        lessons.append(
+            f'<details id="in-{lesson.slug}"><summary>{escape(lesson.title)}</summary><ul>{links}</ul></details>'
+        )
+    return f'<nav class="contents" aria-label="Lessons and terms">{"".join(lessons)}</nav>'
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Full runs of the app take turns: 200 side by side would share one GIL, and all be as late as the last."""
+    mine = _turn.acquire(timeout=PATIENCE)
+    try:
+        yield
+    finally:
+        if mine:
+            _turn.release()
 
 
 def search_box(key: str, label_visibility: str = "collapsed") -> str:

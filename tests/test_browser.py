@@ -75,6 +75,24 @@ def test_the_first_visitor_of_a_fresh_server_gets_the_page_the_link_names(open_p
     assert not page.get_by_text("Page not found").count()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_sidebar_unfolds_to_this_page_and_leads_to_others_in_the_same_session(open_page, width):
+    page = open_page("xor-problem", DONE, width)
+    page.wait_for_selector(".contents a[aria-current=page]", state="attached")
+    assert page.eval_on_selector_all(".contents details[open]", "all => all.map(one => one.id)") == [
+        "in-perceptron-to-mlp"
+    ]
+    if width < 600:
+        page.get_by_test_id("stExpandSidebarButton").click()
+    page.evaluate("window.stays = true")
+    page.locator("#in-lstms-and-grus summary").click()
+    page.locator(".contents a", has_text="LSTM").click()
+    page.wait_for_selector("h1:has-text('LSTM')")
+    page.wait_for_selector(".contents a[href=lstm][aria-current=page]", state="attached")
+    assert page.evaluate("window.stays") and page.locator(".contents details[open]").count() == 2
+    assert page.url.endswith("/lstm")
+
+
 def test_without_hidden_units_the_boundary_goes_straight_and_the_accuracy_falls(open_page):
     page = open_page("xor-problem", DONE)
     assert metric(page, "accuracy") == 1

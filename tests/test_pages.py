@@ -5,8 +5,11 @@ import json
 import re
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from functools import cache
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -175,15 +178,47 @@ def test_a_term_shows_what_it_is_where_it_belongs_and_where_to_go_next(term):
     assert at == len(siblings) - 1 or f"{siblings[at + 1].name} →" in shown
 
 
-def test_from_every_kind_of_page_every_lesson_is_in_the_sidebar_and_opens_to_its_terms():
-    for address in ("", REAL.lessons[0].url, REAL.terms[0].slug, TRAINABLE[0].slug, "no-such-page"):
+def test_from_every_kind_of_page_every_lesson_and_term_is_in_the_sidebar():
+    wanted = [(lesson.url, "<em>About this lesson</em>", lesson.title) for lesson in REAL.lessons]
+    wanted += [(term.slug, escape(term.name), REAL.lesson[term.lesson].title) for term in REAL.terms]
+    for address in ("", REAL.lessons[0].url, REAL.terms[0].slug, "no-such-page"):
         app = visit(address)
-        assert [part.label for part in app.sidebar.expander] == [lesson.title for lesson in REAL.lessons], address
+        (contents,) = [one.proto.body for one in app.sidebar.get("html")]
+        found = []
+        for lesson in re.findall(r"<details.*?</details>", contents):
+            (title,) = re.findall(r"<summary>(.*?)</summary>", lesson)
+            found += [(*link, unescape(title)) for link in re.findall(r'<a href="(.*?)">(.*?)</a>', lesson)]
+        assert sorted(found) == sorted(wanted), address
         assert "Trainable Glossary" in labels(app.sidebar)
-    app.session_state["sidebar:rnns:False"] = True
-    assert {term.name for term in REAL.of(REAL.lesson["rnns"])} <= set(labels(app.run().sidebar))
-    here = labels(visit("xor-problem").sidebar)
-    assert {term.name for term in REAL.of(REAL.lesson["perceptron-to-mlp"])} <= set(here) and "BERT" not in here
+
+
+def test_pages_take_turns_but_wait_only_so_long(monkeypatch):
+    monkeypatch.setattr(frame, "PATIENCE", 0.2)
+    inside, most, done = 0, 0, threading.Event()
+
+    def page(long: bool = False) -> None:
+        nonlocal inside, most
+        with frame.turn():
+            inside += 1
+            most = max(most, inside)
+            done.wait(5) if long else time.sleep(0.01)
+            inside -= 1
+
+    def visits(*calls: threading.Thread) -> None:
+        for one in calls:
+            one.start()
+        for one in calls:
+            one.join(5)
+            assert not one.is_alive()
+
+    visits(*[threading.Thread(target=page) for _ in range(8)])
+    assert most == 1
+    stuck = threading.Thread(target=page, args=(True,))
+    stuck.start()
+    visits(threading.Thread(target=page))
+    done.set()
+    stuck.join(5)
+    assert most == 2, "a page that is stuck keeps nobody out for ever"
 
 
 @pytest.mark.parametrize(("page", "box"), [("", "home-search"), ("lesson-regularization", "sidebar-search")])

@@ -229,6 +229,8 @@ class Params(BaseModel):
     def model_post_init(self, context: Any) -> None:
         for one in self.knobs().values():
             value = getattr(self, one.name)
+            if value == one.default:
+                continue  # checked when the knob was declared
             if one.kind in ("int", "float") and not one.lo <= value <= one.hi:
                 raise ValueError(f"{one.name}: {value} is not between {one.lo} and {one.hi}")
             if one.kind == "text" and not (one.lo or 0) <= len(value) <= one.hi:

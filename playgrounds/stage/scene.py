@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import streamlit as st
@@ -32,17 +31,17 @@ class Scene:
     goals: Sequence[Any] = ()
     starts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
-    @cached_property
+    @property
     def start(self) -> Params:
         return self.params()
 
     def params(self, **values: Any) -> Params:
         """The page's preset with these values instead."""
-        return self.playground.Params.preset(self.preset | values)[0]
+        return _preset(self.playground.Params, self.preset | values)
 
     def named(self, preset: Preset) -> Params:
         """The params of one of the playground's named runs."""
-        return self.playground.Params.preset(preset.values)[0]
+        return _preset(self.playground.Params, preset.values)
 
     def report(self, of: str = "player") -> dict[str, Any]:
         """What the page's player has said last."""
@@ -57,6 +56,17 @@ class Scene:
         """The order that the player has for this run, with a number: it obeys each once."""
         wanted, count, step = st.session_state.get(f"{self.page}:order", ("", 0, None))
         return (count, step) if wanted == run.id else None
+
+
+_made: dict[tuple[type[Params], str], Params] = {}
+
+
+def _preset(kind: type[Params], values: dict[str, Any]) -> Params:
+    """The params of a preset, built once for all readers: a page asks for a dozen of them in every rerun."""
+    key = kind, repr(values)
+    if key not in _made:
+        _made[key] = kind.preset(values)[0]
+    return _made[key]
 
 
 def last_numbers(run: Run) -> dict[str, float | None] | None:
