@@ -47,7 +47,7 @@ STYLE = """<style>
 
 LINKS = """
 // A click on a link to a term stays in this session instead of loading the app anew; new tabs still work.
-export default function ({ data, setTriggerValue }) {
+export default function ({ setTriggerValue }) {
   const app = document.querySelector(".stApp");
   const open = (event) => {
     const link = event.target.closest("a[target='_self'], .contents a");
@@ -55,23 +55,25 @@ export default function ({ data, setTriggerValue }) {
     if (!address || !/^[a-z0-9-]+$/.test(address) || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     setTriggerValue("go", address);
+    const inSidebar = link.closest(".contents") && innerWidth < 768; // there it lies over the page
+    if (inSidebar) document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
   };
   app.addEventListener("click", open);
-  unfold(data.lesson, 20);
+  unfold(20);
   return () => app.removeEventListener("click", open);
 }
 
-// In the sidebar, open the lesson of this page and mark the page; the sidebar may still be on its way.
-function unfold(lesson, tries) {
+// In the sidebar, open the lesson of this page and mark the page. The sidebar may still be on its way, or be made anew.
+function unfold(tries) {
+  if (tries) setTimeout(() => unfold(tries - 1), 150);
   const contents = document.querySelector(".contents");
-  if (!contents) return tries && setTimeout(() => unfold(lesson, tries - 1), 100);
   const here = location.pathname.split("/").at(-1);
-  if (contents.dataset.page === here) return;
+  if (!contents || contents.dataset.page === here) return;
   contents.dataset.page = here;
-  contents.querySelector(`#in-${lesson}`)?.setAttribute("open", "");
-  for (const link of contents.querySelectorAll("a"))
-    if (link.getAttribute("href") === here) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+  contents.querySelector("[aria-current]")?.removeAttribute("aria-current");
+  const link = [...contents.querySelectorAll("a")].find((one) => one.getAttribute("href") === here);
+  link?.setAttribute("aria-current", "page");
+  link?.closest("details").setAttribute("open", "");
 }
 """
 links = st.components.v2.component("links", js=LINKS)
@@ -126,8 +128,8 @@ def _glossary(stamp: tuple) -> Glossary:
     return load()
 
 
-def frame(site: Site, title: str, *, here: str = "", search: bool = True) -> None:
-    """Title of the browser's tab, style, sidebar. `here` is the slug of the lesson that is open in the sidebar."""
+def frame(site: Site, title: str, *, search: bool = True) -> None:
+    """Title of the browser's tab, style, sidebar."""
     st.set_page_config(
         page_title=f"{title} · {NAME}" if title else NAME, page_icon=str(PAGES / "icon.svg"), layout="wide",
         initial_sidebar_state=276,
@@ -136,7 +138,7 @@ def frame(site: Site, title: str, *, here: str = "", search: bool = True) -> Non
     if not st.context.is_embedded:
         with st.sidebar:
             _sidebar(site, search)
-    go = links(key="links", data={"lesson": here}, on_go_change=lambda: None).go
+    go = links(key="links", on_go_change=lambda: None).go
     if go in site.pages:
         st.switch_page(site.pages[go])
 

@@ -7,7 +7,7 @@ from pages.frame import Site, frame, listing, neighbours, show_progress
 
 
 def show(site: Site, lesson: Lesson) -> None:
-    frame(site, lesson.title, here=lesson.slug)
+    frame(site, lesson.title)
     glossary = site.glossary
     number = glossary.lessons.index(lesson)
     st.markdown(f"Lesson {number + 1} of {len(glossary.lessons)}")

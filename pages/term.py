@@ -9,12 +9,12 @@ from playgrounds.stage.show import show as show_playground
 
 def show(site: Site, term: Term) -> None:
     if st.context.is_embedded and term.playground:
-        frame(site, term.name, here=term.lesson)
+        frame(site, term.name)
         _playground(site, term)
         return
     glossary = site.glossary
     lesson = glossary.lesson[term.lesson]
-    frame(site, term.name, here=lesson.slug)
+    frame(site, term.name)
     siblings = glossary.of(lesson)
     place = siblings.index(term)
     st.page_link(site.pages[lesson.url], label=f":primary[{lesson.title}] · term {place + 1} of {len(siblings)}")
