@@ -57,14 +57,13 @@ def query(page) -> dict[str, str]:
 
 
 def turn(page, label: str, key: str, times: int = 1) -> None:
-    """Move the slider with that label by the keyboard, and wait until another run is on the screen."""
-    before = page.get_attribute(".player", "data-run")
-    thumb = page.locator(f"input[aria-label='{label}']")
-    thumb.focus()
+    """Move the slider with that label by the keyboard, and wait after each press until its run is on the screen."""
+    page.locator(f"input[aria-label='{label}']").focus()
     for _ in range(times):
+        before = page.get_attribute(".player", "data-run")
         page.keyboard.press(key)
-    page.wait_for_function("was => document.querySelector('.player').dataset.run !== was", arg=before)
-    page.wait_for_selector(DONE)
+        page.wait_for_function("was => document.querySelector('.player').dataset.run !== was", arg=before)
+        page.wait_for_selector(DONE)
 
 
 @pytest.mark.parametrize("address", ["xor-problem", "lesson-rnns"])
