@@ -1,5 +1,7 @@
 """What keeps the server small and its cores free; in force once this is imported, before NumPy and torch are."""
 
+import contextlib
+import ctypes
 import os
 import sys
 from types import ModuleType
@@ -13,3 +15,8 @@ _compiler = ModuleType("torch._dynamo")
 _compiler.graph_break = lambda *_, **__: None
 _compiler.disable = lambda fn=None, *_, **__: fn if fn is not None else (lambda one: one)
 sys.modules.setdefault("torch._dynamo", _compiler)
+
+# A reader's page runs in a thread of its own; the C library gives threads heaps that keep what was freed in them.
+M_ARENA_MAX = -8  # malloc.h
+with contextlib.suppress(OSError, AttributeError):  # another system, another C library
+    ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, 2)
