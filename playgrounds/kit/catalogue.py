@@ -1,79 +1,97 @@
-"""Which playgrounds there are: the .py files of the folder above, loaded when they are first asked for."""
+"""Which playgrounds there are: the folders above with a model.py, loaded when they are first asked for."""
 
 import hashlib
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from playgrounds.kit.conditions import Preset
-from playgrounds.kit.figures import Figure
-from playgrounds.kit.film import metric_names
+from playgrounds.kit.metrics import Metric, declared
 from playgrounds.kit.params import Params
+from playgrounds.kit.picture import Picture
 
 FOLDER = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
 class Playground:
-    """A playground's file and the names in it that the rest of the app uses."""
+    """A playground's two files, and the names in them that the rest of the app uses."""
 
     name: str
-    module: ModuleType
-    digest: str  # of its source and of the kit it stands on
+    model: ModuleType | SimpleNamespace  # Params, State, run
+    picture: ModuleType | SimpleNamespace  # note, draw, PRESETS
+    about: str  # what the reader sees, what it leaves out
+    digest: str  # of its source and of all that it stands on
 
     @property
     def Params(self) -> type[Params]:
-        return self.module.Params
+        return self.model.Params
+
+    @property
+    def State(self) -> type:
+        return self.model.State
 
     @property
     def run(self) -> Callable[[Any], Iterator[Any]]:
-        return self.module.run
+        return self.model.run
 
     @property
-    def draw(self) -> Callable[[Any, Sequence[Any], int], Figure]:
-        return self.module.draw
+    def note(self) -> Callable[[Any, Sequence[Any], int], str]:
+        return self.picture.note
 
     @property
-    def metrics(self) -> list[str]:
-        return metric_names(self.module.State)
+    def draw(self) -> Callable[[Any, Sequence[Any], int], Picture]:
+        return self.picture.draw
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        return declared(self.State)
 
     @property
     def presets(self) -> tuple[Preset, ...]:
         """Its named runs, good ones and bad ones."""
-        return getattr(self.module, "PRESETS", ())
-
-    @property
-    def about(self) -> str:
-        """The module's docstring: what the reader sees, what it leaves out."""
-        return (self.module.__doc__ or "").strip()
+        return getattr(self.picture, "PRESETS", ())
 
     @property
     def source(self) -> str:
-        return Path(self.module.__file__).read_text(encoding="utf-8")
+        """The model's source, the file that readers download with their values in it."""
+        return inspect.getsource(self.model)
 
 
 def names() -> list[str]:
     """All playgrounds, sorted."""
-    return sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
+    single = {path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")}  # MIGRATION
+    return sorted({path.parent.name for path in FOLDER.glob("*/model.py")} | single)
 
 
 def load(name: str) -> Playground:
-    """The playground of that name. Raises KeyError if there is no such file."""
-    module = sys.modules.get(f"playgrounds.{name}")
-    if module is None:
-        if name not in names():
-            raise KeyError(name)
-        module = importlib.import_module(f"playgrounds.{name}")
-    return Playground(name, module, _digest(module))
+    """The playground of that name. Raises KeyError if there is no such folder."""
+    if name not in names():
+        raise KeyError(name)
+    if not (FOLDER / name / "model.py").exists():  # MIGRATION
+        old = _module(f"playgrounds.{name}")
+        told = SimpleNamespace(
+            note=lambda p, states, now: states[now].note, draw=old.draw, PRESETS=getattr(old, "PRESETS", ())
+        )
+        digest = hashlib.sha256(Path(old.__file__).read_bytes()).hexdigest()[:12]
+        return Playground(name, old, told, (old.__doc__ or "").strip(), digest)
+    package, model, picture = (_module(f"playgrounds.{name}{part}") for part in ("", ".model", ".picture"))
+    return Playground(name, model, picture, (package.__doc__ or "").strip(), _digest(package, model, picture))
+
+
+def _module(name: str) -> ModuleType:
+    return sys.modules.get(name) or importlib.import_module(name)
 
 
 @lru_cache(maxsize=256)
-def _digest(module: ModuleType) -> str:
-    """Of a module as it was loaded: an edited file is a new module object, and so a new digest."""
-    files = [Path(module.__file__), *sorted((FOLDER / "kit").glob("*.py"))]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+def _digest(package: ModuleType, model: ModuleType, picture: ModuleType) -> str:
+    """Of modules as they were loaded: an edited file is a new module object, and so a new digest."""
+    own = sorted(Path(package.__file__).parent.glob("*.py"))
+    shared = [*sorted(FOLDER.glob("_*.py")), *sorted((FOLDER / "kit").glob("*.py"))]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in [*own, *shared])).hexdigest()[:12]

@@ -20,11 +20,12 @@ from typing import Any
 import nbformat.v4 as notebook
 
 from playgrounds.kit.catalogue import Playground
-from playgrounds.kit.film import label, metrics
+from playgrounds.kit.film import label
+from playgrounds.kit.metrics import Metric, declared, metrics
 from playgrounds.kit.params import Params
 
-CARRIED = "playgrounds.kit."  # modules whose names are copied; all others are imported
-ONLY_IN_APP = {"Params", "kit", "knob", "Figure"}
+CARRIED = ("playgrounds.kit.", "playgrounds._")  # modules whose names are copied; all others are imported
+ONLY_IN_APP = {"Params", "kit", "knob", "Metric", "Annotated"}
 
 
 @dataclass
@@ -47,11 +48,33 @@ def ipynb(playground: Playground, params: Params, title: str, link: str) -> str:
     about, *parts = _parts(playground, params, title, link)
     cells = [notebook.new_markdown_cell(f"# {about}")]
     cells += [notebook.new_code_cell(part) for part in parts if part]
+    cells += [notebook.new_markdown_cell("## The run, step by step"), notebook.new_code_cell(_plot(playground))]
     for number, cell in enumerate(cells):
         cell["id"] = f"part-{number}"  # nbformat's own are random: the same run shall give the same file
     made = notebook.new_notebook(cells=cells)
     made["metadata"]["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return notebook.writes_json(made)
+
+
+def _plot(playground: Playground) -> str:
+    """A cell that draws every metric against the steps."""
+    named = ", ".join(f'"{name}": "{metric.label}"' for name, metric in playground.metrics.items())
+    return "\n".join(
+        [
+            "import matplotlib.pyplot as plt",
+            "",
+            f"metrics = {{{named}}}",
+            "states = list(run(Params()))",
+            'steps = [getattr(state, "step", i) for i, state in enumerate(states)]',
+            "figure, axes = plt.subplots(len(metrics), figsize=(8, 2.4 * len(metrics)), sharex=True, squeeze=False)",
+            "for (name, label), ax in zip(metrics.items(), axes[:, 0]):",
+            "    values = [getattr(state, name) for state in states]",
+            '    ax.plot(steps, [float("nan") if value is None else value for value in values])',
+            "    ax.set_ylabel(label)",
+            'ax.set_xlabel("step")',
+            "plt.show()",
+        ]
+    )
 
 
 def table(states: list[Any]) -> str:
@@ -71,9 +94,12 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
 def _parts(playground: Playground, params: Params, title: str, link: str) -> list[str]:
     """What it is, then the code: imports, Params, each definition, the call."""
     needed = _Needed()
+    own = playground.model.__name__
     for name in ("State", "run"):
-        _follow(playground.module.__name__, name, needed)
-    own = playground.module.__name__
+        _follow(own, name, needed)
+    needed.pieces |= {
+        at: _state(playground, source) for at, source in needed.pieces.items() if _is_state(at, source, own)
+    }
     params_source = _params(playground, params, needed)
     ordered = sorted(needed.pieces, key=lambda at: (at[0] == own, at))
     needed.imports.setdefault("typing", set()).add("NamedTuple")
@@ -111,14 +137,36 @@ def _params(playground: Playground, params: Params, needed: _Needed) -> str:
         value = getattr(params, name)
         about = one.label + (f": {one.help}" if one.help else "")
         lines.append(f"    {name}: {type(value).__name__} = {value!r}  # {about}".replace("\n", " "))
-    tree, source = _parse(playground.module.__name__)
+    tree, source = _parse(playground.model.__name__)
     definition = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Params")
     for node in definition.body:
         if isinstance(node, ast.FunctionDef) and not _is_validator(node):
             lines += ["", _source(node, source)]
             for name in _names(node):
-                _follow(playground.module.__name__, name, needed)
+                _follow(playground.model.__name__, name, needed)
     return "\n".join(lines)
+
+
+def _is_state(at: tuple[str, int], source: str, own: str) -> bool:
+    return at[0] == own and source.startswith("class State(")
+
+
+def _state(playground: Playground, source: str) -> str:
+    """State with plain types; what its metrics are called stands behind them."""
+    told = declared(playground.State)
+    (definition,) = ast.parse(source).body
+    lines = source.splitlines()
+    for node in reversed(definition.body):
+        if isinstance(node, ast.AnnAssign) and node.target.id in told:
+            kind = ast.unparse(node.annotation.slice.elts[0])
+            value = f" = {ast.unparse(node.value)}" if node.value else ""
+            line = f"    {node.target.id}: {kind}{value}  # {_about(told[node.target.id])}"
+            lines[node.lineno - 1 : node.end_lineno] = [line]
+    return "\n".join(lines)
+
+
+def _about(metric: Metric) -> str:
+    return metric.label + {"%": ", a share", "count": "", "": ""}.get(metric.unit, f", in {metric.unit}")
 
 
 def _is_validator(node: ast.FunctionDef) -> bool:

@@ -78,6 +78,32 @@ def figure(height: int, *panels: Panel) -> Figure:
     return {"data": [], "layout": layout, "fields": [], "chips": [], "narrow": narrow}
 
 
+def empty() -> Figure:
+    """A figure with nothing in it yet."""
+    layout: dict[str, Any] = {
+        "height": 0,
+        "margin": {},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": INK, "size": 14},
+        "showlegend": False,
+        "hovermode": "closest",
+        "hoverlabel": HOVER,
+        "dragmode": False,
+        "annotations": [],
+        "images": [],
+        "shapes": [],
+    }
+    return {"data": [], "layout": layout, "fields": [], "chips": [], "narrow": {}}
+
+
+def axis_settings(own: dict[str, Any]) -> dict[str, Any]:
+    """The house's axis with a panel's own settings; `title` is a plain text."""
+    title = {"text": own.get("title", ""), "font": {"color": MUTED, "size": 13}, "standoff": 6}
+    house = {"fixedrange": True, "zeroline": False, "gridcolor": FAINT, "linecolor": FAINT}
+    return house | {"tickfont": {"color": MUTED, "size": 13}} | own | {"title": title}
+
+
 def axes(n: int, kind: str = "axis") -> dict[str, str]:
     """What ties a trace ("axis") or a shape, image, annotation ("ref") to the n-th panel."""
     suffix = "" if n == 1 else str(n)

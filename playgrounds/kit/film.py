@@ -13,22 +13,25 @@ import numpy as np
 import orjson
 
 from playgrounds.kit.figures import Figure
+from playgrounds.kit.metrics import metrics
+from playgrounds.kit.picture import Picture
 
-METRIC = (int, float, int | None, float | None)  # types of a State's fields that readers see under their names
 FRAMES = 60  # of a long run; runs of up to ALL states show every one
 ALL = 101
 
-Draw = Callable[[Any, Sequence[Any], int], Figure]
+Draw = Callable[[Any, Sequence[Any], int], Picture]
+Note = Callable[[Any, Sequence[Any], int], str]
 
 
 class Film:
     """The frames of one run.
 
-    length: how many states the run will have, None if it cannot say. Frames are every `stride`-th state and the last.
+    note, draw: how a step is told and drawn. length: how many states the run will have, None if it cannot say.
+    Frames are every `stride`-th state and the last.
     """
 
-    def __init__(self, draw: Draw, params: Any, length: int | None):
-        self._draw, self._params = draw, params
+    def __init__(self, note: Note, draw: Draw, params: Any, length: int | None):
+        self._note, self._picture, self._params = note, draw, params
         # An odd stride: with an even one, whatever swings to and fro would always be shown on the same side.
         self.stride = 1 if length is None or length <= ALL else math.ceil((length - 1) / FRAMES) | 1
         self.done = False
@@ -51,12 +54,17 @@ class Film:
         self._base = self._draw(self._params, states, 0)
         for i in new:
             figure = self._base if i == 0 else self._draw(self._params, states, i)
-            self._add(figure, states[i], i)
+            self._add(figure, states, i)
 
-    def _add(self, figure: Figure, state: Any, i: int) -> None:
+    def _draw(self, params: Any, states: Sequence[Any], i: int) -> Figure:
+        drawn = self._picture(params, states, i)
+        return drawn if isinstance(drawn, dict) else drawn.figure()  # MIGRATION: dicts
+
+    def _add(self, figure: Figure, states: Sequence[Any], i: int) -> None:
+        state = states[i]
         frame = difference(self._base, figure)
         told = {name: value for name, value in metrics(state).items() if value is not None}
-        frame |= {"step": label(state, i), "note": state.note, "metrics": told}
+        frame |= {"step": label(state, i), "note": self._note(self._params, states, i), "metrics": told}
         self._frames.append(encode(frame))
         self._pictures.append(b"".join(f["z"].tobytes() for f in figure["fields"]))
         self.steps.append(i)
@@ -74,10 +82,15 @@ class Film:
         """The frames from number `first` on, with what the player needs to show them and the entries of `head`."""
         base = {key: value for key, value in self._base.items() if key != "fields"}
         base["fields"] = [
-            {"image": f["image"], "scale": f["scale"], "smooth": f["smooth"], "rows": f["z"].shape[0],
-             "columns": f["z"].shape[1]}
+            {
+                "image": f["image"],
+                "scale": f["scale"],
+                "smooth": f["smooth"],
+                "rows": f["z"].shape[0],
+                "columns": f["z"].shape[1],
+            }
             for f in self._base["fields"]
-        ]  # fmt: skip
+        ]
         frames = [orjson.Fragment(frame) for frame in self._frames[first:]]
         packed = encode({"base": base, "from": first, "frames": frames, "done": self.done} | head)
         return len(packed).to_bytes(4, "little") + packed + b"".join(self._pictures[first:])
@@ -116,15 +129,6 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
     return a == b
-
-
-def metrics(state: Any) -> dict[str, float | None]:
-    """The int and float fields of a state, by name, `step` apart: it is the film's own clock. None: not known here."""
-    return {name: getattr(state, name) for name in metric_names(type(state))}
-
-
-def metric_names(state_type: type) -> list[str]:
-    return [name for name, kind in state_type.__annotations__.items() if kind in METRIC and name != "step"]
 
 
 def label(state: Any, i: int) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 
 from playgrounds.kit.catalogue import Playground
 from playgrounds.kit.film import Film
+from playgrounds.kit.metrics import as_json
 from playgrounds.kit.params import Params
 
 FIRST = 0.4  # seconds for the first round of a run: most runs are done in it
@@ -34,10 +35,11 @@ class Run:
         self.length = params.length
         self.states: list[Any] = []
         self.done = False
-        self.film = Film(playground.draw, params, params.length)
+        self.film = Film(playground.note, playground.draw, params, params.length)
         self.failure = ""  # why the run ended early, if the playground raised
         self.seconds = 0.0  # spent computing and drawing
         self._states: Iterator[Any] = iter(playground.run(params))
+        self.metrics = as_json(playground.State)
         self._lock = threading.Lock()
         self._messages: dict[Any, bytes] = {}
         self._weighed = 0, 0  # number of states, bytes of their arrays
@@ -96,7 +98,9 @@ class Run:
             if wanted not in self._messages:
                 if len(self._messages) > 8:
                     self._messages.clear()
-                message = self.film.message(first, run=self.id, length=self.length, states=len(self.states), **head)
+                message = self.film.message(
+                    first, run=self.id, length=self.length, states=len(self.states), metrics=self.metrics, **head
+                )
                 self._messages[wanted] = gzip.compress(message, 1, mtime=0)
             return self._messages[wanted]
 

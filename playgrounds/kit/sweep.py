@@ -148,4 +148,6 @@ def mark(params: Params, knob: str) -> dict[str, Any]:
 
 def playground(of: Playground) -> Playground:
     """The sweep of a playground, in the form in which the store takes playgrounds."""
-    return Playground(f"{of.name} sweep", SimpleNamespace(State=State, run=run, draw=draw), of.digest)
+    model = SimpleNamespace(State=State, run=run)
+    picture = SimpleNamespace(note=lambda p, states, now: states[now].note, draw=draw)
+    return Playground(f"{of.name} sweep", model, picture, "", of.digest)

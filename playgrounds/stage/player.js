@@ -52,10 +52,12 @@ class Player {
     Object.assign(this, {
       root, plot: find("plot"), note: find("note"), scrub: find("scrub"), count: find("count"), button: find("play"),
       metrics: find("metrics"), table: find("table"), chips: find("chips"), stream: find("stream"), progress: root.querySelector("progress"),
-      stop: find("stop"), speed: find("speed"), back: find("back"), on: find("on"),
+      stop: find("stop"), details: find("details"), speed: find("speed"), back: find("back"), on: find("on"),
     });
     this.run = null;
     this.playing = false;
+    this.isOpen = false;
+    this.details.onclick = () => this.fold();
     this.canvas = document.createElement("canvas");
     this.button.onclick = () => (this.playing ? this.pause() : this.play());
     this.back.onclick = () => this.go(this.now - 1);
@@ -100,8 +102,10 @@ class Player {
       Object.assign(this, { obeyed: order, wanted: to, following: false });
       if (to == null) Object.assign(this, { autoplay: true, now: 0 });
     }
+    this.folded = new Set((message.base.panels ?? []).filter((panel) => panel.detail).map((panel) => `x${panel.suffix}`));
+    this.dressDetails();
     this.paintTheme();
-    this.names = [...new Set([this.frames.at(-1), ...this.frames].flatMap((frame) => Object.keys(frame.metrics)))];
+    this.nameMetrics();
     const last = this.frames.length - 1;
     if (this.following) this.now = last;
     if (this.wanted != null && (this.done || this.frames[last].step >= this.wanted)) {
@@ -119,6 +123,14 @@ class Player {
     plotly(message.plotly)
       .then(() => this.mount())
       .catch(() => (this.note.textContent = "The drawing library could not be loaded. Check the connection and reload the page."));
+  }
+
+  /** Which metrics this run has, and which of them (at most three) stand below the picture. */
+  nameMetrics() {
+    const known = new Set(this.frames.flatMap((frame) => Object.keys(frame.metrics)));
+    this.names = Object.keys(this.head.metrics).filter((name) => known.has(name));
+    const marked = this.names.filter((name) => this.head.metrics[name].shown);
+    this.shown = (marked.length ? marked : this.names).slice(0, 3);
   }
 
   /** Colours of the theme in use, put in for the stand-ins of the palette. */
@@ -160,7 +172,9 @@ class Player {
       Object.assign(layout[axis], { range: [low, high], autorange: false }, log && layout[axis].type !== "log" ? { ...AS_LOG, ...small } : {});
     }
     if (this.head.mark) layout.shapes.push(recolour(JSON.parse(this.head.mark), this.scheme));
-    if (this.isNarrow) for (const [path, value] of Object.entries(this.coloured.narrow)) put(layout, path.split("."), value);
+    const name = ["", "opened", "narrow", "narrow_opened"][2 * this.isNarrow + this.isOpen];
+    for (const [path, value] of Object.entries(this.coloured[name] ?? {})) put(layout, path.split("."), value);
+    this.hide({ data, layout });
     const draw = Plotly.react(this.plot, data, layout, { displayModeBar: false, responsive: false, doubleClick: false });
     this.showTexts(frame);
     Promise.resolve(draw).then(async () => {
@@ -178,6 +192,27 @@ class Player {
     });
   }
 
+  /** Take out of sight what belongs to details, while those are closed. */
+  hide({ data, layout }) {
+    if (this.isOpen || !this.folded.size) return;
+    for (const trace of data ?? []) if (this.folded.has(trace.xaxis)) trace.visible = false;
+    for (const of of ["shapes", "images", "annotations"])
+      if (layout[of]) layout[of] = layout[of].map((one) => (this.folded.has(one.xref?.split(" ")[0]) ? { ...one, visible: false } : one));
+  }
+
+  /** Open or close the details of the picture. */
+  fold() {
+    this.isOpen = !this.isOpen;
+    this.dressDetails();
+    this.mount();
+  }
+
+  dressDetails() {
+    this.details.hidden = !this.folded.size;
+    this.details.setAttribute("aria-expanded", String(Boolean(this.isOpen)));
+    this.details.textContent = this.isOpen ? "Fewer pictures" : "More pictures";
+  }
+
   resize() {
     if (!this.plot.data || !this.plot.clientWidth) return;
     if (this.plot.clientWidth < PHONE !== this.isNarrow) this.mount();
@@ -192,6 +227,7 @@ class Player {
     if (this.plot.data) {
       const layout = {};
       for (const key of this.varying.layout) layout[key] = frame.shown.layout[key] ?? this.coloured.layout[key];
+      this.hide({ layout });
       if (layout.images) layout.images = this.images(frame);
       else this.sources(frame).forEach((source, i) => (layout[`images[${this.base.fields[i].image}].source`] = source));
       if (Object.keys(layout).length) drawn.push(Plotly.relayout(this.plot, layout));
@@ -236,8 +272,9 @@ class Player {
   showTable(frame, partner) {
     const other = partner?.frames[partner.now];
     const row = (tag, ...texts) => element("tr", {}, ...texts.map((text, i) => element(i ? tag : "th", { scope: i ? "" : "row" }, text)));
-    const value = (of, name) => (of && name in of.metrics ? readable(of.metrics[name]) : "–");
-    const rows = this.names.map((name) => row("td", name.replaceAll("_", " "), value(frame, name), value(other, name)));
+    const declared = this.head.metrics;
+    const value = (of, name) => (of && name in of.metrics ? readable(of.metrics[name], declared[name]) : "–");
+    const rows = this.names.map((name) => row("td", declared[name].label, value(frame, name), value(other, name)));
     this.table.replaceChildren(row("th", "", `this run, step ${frame.step}`, other ? `pinned run, step ${other.step}` : "pinned run"), ...rows);
   }
 
@@ -261,12 +298,13 @@ class Player {
     this.root.dataset.step = step;
     this.back.disabled = this.now === 0;
     this.on.disabled = this.now === this.frames.length - 1;
-    if (this.metrics.childElementCount !== this.names.length)
-      this.metrics.replaceChildren(...this.names.map(() => element("div", {}, element("dt"), element("dd"))));
-    this.names.forEach((name, i) => {
+    const { shown, head } = this;
+    if (this.metrics.childElementCount !== shown.length)
+      this.metrics.replaceChildren(...shown.map(() => element("div", {}, element("dt"), element("dd"))));
+    shown.forEach((name, i) => {
       const [term, number] = this.metrics.children[i].children;
-      term.textContent = name.replaceAll("_", " ");
-      number.textContent = name in frame.metrics ? readable(frame.metrics[name]) : "–";
+      term.textContent = head.metrics[name].label;
+      number.textContent = name in frame.metrics ? readable(frame.metrics[name], head.metrics[name]) : "–";
     });
     this.showChips(frame);
   }
@@ -436,11 +474,32 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
-function readable(value) {
+/** A number as its metric (kit/metrics.py) wants it: 98.5 %, 138 million, 0.0231. */
+function readable(value, { unit = "", digits = 4 } = {}) {
   if (value === null) return "not finite";
+  if (unit === "%") return `${precise(100 * value, Math.max(digits, 3))} %`;
+  const text = unit === "count" || Number.isInteger(value) ? counted(value) : precise(value, digits);
+  return unit && unit !== "count" ? `${text} ${unit}` : text;
+}
+
+function counted(value) {
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e12) return value.toLocaleString("en");
-  return size < 1e-3 || size >= 1e6 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+  if (size >= 1e9) return `${precise(value / 1e9, 3)} billion`;
+  if (size >= 1e6) return `${precise(value / 1e6, 3)} million`;
+  return value.toLocaleString("en", { maximumFractionDigits: 1 }).replace("-", "−");
+}
+
+function precise(value, digits) {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return power(value, digits);
+  return String(Number(value.toPrecision(digits))).replace("-", "−");
+}
+
+/** 3.2·10⁻⁷ */
+function power(value, digits) {
+  const [head, tail] = value.toExponential(Math.max(0, Math.min(2, digits - 1))).split("e");
+  const raised = [...String(Number(tail))].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
+  return `${head.replace("-", "−")}·10${raised}`;
 }
 
 /** Set what stands at a path: put(layout, ["xaxis", "domain"], [0, 1]). */
@@ -451,10 +510,16 @@ function put(into, [key, ...rest], value) {
 
 /** A copy of a figure's part with the stand-in colours replaced. */
 function recolour(part, scheme) {
-  if (typeof part === "string") return scheme[part] ?? part;
+  if (typeof part === "string") return part.includes("<") ? recolourText(part, scheme) : scheme[part] ?? part;
   if (Array.isArray(part)) return part.length && part.every((one) => typeof one === "number") ? part : part.map((one) => recolour(one, scheme));
   if (part === null || typeof part !== "object") return part;
   return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, recolour(value, scheme)]));
+}
+
+/** A text whose parts have colours of their own. */
+function recolourText(text, scheme) {
+  for (const [stand_in, colour] of Object.entries(scheme)) text = text.replaceAll(stand_in, colour);
+  return text;
 }
 
 /** 256 colours, as the bytes of a canvas, for the values -128 to 127 of a field. */

@@ -1,0 +1,48 @@
+"""The numbers of a State that readers see: what carries a Metric in its annotation, and nothing else."""
+
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any, get_type_hints
+
+Number = float | int | None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a number is shown: `loss: Annotated[float, Metric("training loss", digits=4)]`.
+
+    unit    "%": a share from 0 to 1, shown times 100; "count": a whole number, 138 million rather than 138357544; any
+            other text stands behind the number; "" is a plain number
+    digits  significant digits
+    shown   whether it is one of the (at most three) numbers below the picture
+    """
+
+    label: str
+    unit: str = ""
+    digits: int = 3
+    shown: bool = False
+
+
+@cache
+def declared(state_type: type) -> dict[str, Metric]:
+    """The metrics of a State, by the name of the field, in order."""
+    hints = get_type_hints(state_type, include_extras=True)
+    if not any(hasattr(hint, "__metadata__") for hint in hints.values()):  # MIGRATION
+        kinds = (int, float, int | None, float | None)
+        return {n: Metric(n.replace("_", " ")) for n, hint in hints.items() if hint in kinds and n != "step"}
+    return {
+        name: extra
+        for name, hint in hints.items()
+        for extra in getattr(hint, "__metadata__", ())
+        if isinstance(extra, Metric)
+    }
+
+
+def metrics(state: Any) -> dict[str, Number]:
+    """The values of a state's metrics. None: not known at this step."""
+    return {name: getattr(state, name) for name in declared(type(state))}
+
+
+def as_json(state_type: type) -> dict[str, dict[str, Any]]:
+    """The declarations, as the player gets them."""
+    return {name: asdict(metric) for name, metric in declared(state_type).items()}

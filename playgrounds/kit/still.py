@@ -1,0 +1,144 @@
+"""The verbs of a panel for what stands still while the film plays: traces and annotations.
+
+A changing one would cost the player 30 ms a frame; what moves has verbs of its own (kit/moving.py).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from playgrounds.kit.figures import thin
+from playgrounds.kit.palette import FAINT, INK, MUTED, PAPER
+
+if TYPE_CHECKING:
+    from playgrounds.kit.picture import Picture
+
+DASHES = {"solid": "━", "dash": "╍", "dot": "┄", "dashdot": "┅"}
+SYMBOLS = {"circle": "●", "circle-open": "○", "diamond": "◆", "square": "■", "x": "✕", "triangle-up": "▲"}
+LABEL = 13  # px of the smallest text
+
+
+class Still:
+    """Part of a Panel (kit/picture.py)."""
+
+    picture: "Picture"
+    keys: list[str]
+    suffix: str
+
+    def curve(
+        self,
+        x: Any,
+        y: Any,
+        name: str = "",
+        colour: str = INK,
+        *,
+        dash: str = "solid",
+        width: float = 2.5,
+        key: bool = True,
+        hover: str | None = None,
+        **more: Any,
+    ) -> None:
+        """A line through arrays x, y of shape (n,). hover: a Plotly template for its points; "": none."""
+        line = {"color": colour, "width": width, "dash": dash}
+        trace = {"type": "scatter", "mode": "lines", "x": thin(x), "y": thin(y), "name": name, "line": line}
+        self._trace(trace | _hover(hover, name) | more)
+        if name and key:
+            self.key(DASHES[dash], name, colour)
+
+    def history(
+        self, states: Sequence[Any], of: Callable[[Any], float | None], name: str = "", colour: str = INK, **more: Any
+    ) -> None:
+        """A number of every state against its step; what is None there leaves a gap."""
+        x = [getattr(state, "step", i) for i, state in enumerate(states)]
+        y = [np.nan if (value := of(state)) is None else value for state in states]
+        self.curve(np.array(x, float), np.array(y, float), name, colour, **more)
+
+    def points(
+        self,
+        x: Any,
+        y: Any,
+        name: str = "",
+        colour: Any = INK,
+        *,
+        size: Any = 9,
+        symbol: str = "circle",
+        texts: Sequence[str] | None = None,
+        key: bool = True,
+        hover: str | None = None,
+        hovers: Sequence[str] | None = None,
+        **more: Any,
+    ) -> None:
+        """Marks at arrays x, y of shape (n,); `colour` is one or one per point, `texts` stand above them.
+
+        hover: a Plotly template; hovers: a text for every point.
+        """
+        hollow = symbol.endswith("-open")
+        edge = {"width": 1.5} if hollow else {"color": PAPER, "width": 1}
+        marker = {"color": colour, "size": size, "symbol": symbol, "line": edge} | more.pop("marker", {})
+        trace = {"type": "scatter", "mode": "markers", "x": thin(x), "y": thin(y), "name": name, "marker": marker}
+        if texts is not None:
+            trace |= {"mode": "markers+text", "text": list(texts), "textposition": "top center"}
+            trace["textfont"] = {"color": INK, "size": LABEL}
+        said = {"hovertext": list(hovers), "hoverinfo": "text"} if hovers is not None else _hover(hover, name)
+        self._trace(trace | said | more)
+        if name and key:
+            self.key(SYMBOLS.get(symbol, "●"), name, colour if isinstance(colour, str) else INK)
+
+    def hover(self, x: Any, y: Any, texts: Sequence[str], size: float = 16) -> None:
+        """What is said (its texts may change) where the reader points at x, y of shape (n,)."""
+        marker = {"size": size, "opacity": 0, "color": INK}
+        self._trace(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": thin(x),
+                "y": thin(y),
+                "marker": marker,
+                "hovertext": list(texts),
+                "hoverinfo": "text",
+            }
+        )
+
+    def contours(self, x: Any, y: Any, z: Any, levels: Mapping[str, float], colour: str = FAINT, **more: Any) -> None:
+        """Lines of equal height of z (ny, nx). levels: Plotly's {"start", "end", "size"}."""
+        trace = {
+            "type": "contour",
+            "x": thin(x),
+            "y": thin(y),
+            "z": thin(z),
+            "autocontour": False,
+            "showscale": False,
+            "contours": {"coloring": "none", **levels},
+            "line": {"color": colour, "width": 1},
+            "hoverinfo": "skip",
+        }
+        self._trace(trace | more)
+
+    def mark(self, x: float, y: float, text: str, colour: str = MUTED, **more: Any) -> None:
+        """A text at (x, y). more: Plotly's xanchor, yanchor, textangle, …; a text that changes is `text`."""
+        font = {"color": colour, "size": more.pop("size", LABEL)}
+        said = {"x": x, "y": y, "text": text, "showarrow": False, "font": font}
+        self.picture.annotations.append(said | {"xref": f"x{self.suffix}", "yref": f"y{self.suffix}"} | more)
+
+    def key(self, sign: str, name: str, colour: str = INK) -> None:
+        """Name what a sign in this panel means, behind its title; what has a name here does it by itself."""
+        entry = tinted(colour, f"{sign} {name}")
+        if entry not in self.keys:
+            self.keys.append(entry)
+
+    def _trace(self, trace: dict[str, Any]) -> None:
+        self.picture.data.append(trace | {"xaxis": f"x{self.suffix}", "yaxis": f"y{self.suffix}"})
+
+
+def tinted(colour: str, text: str) -> str:
+    """A part of a text in another colour."""
+    return f'<span style="color:{colour}">{text}</span>'
+
+
+def _hover(template: str | None, name: str) -> dict[str, Any]:
+    if template is None:
+        template = "%{y:.4g} at %{x:.4g}"
+    if template == "":
+        return {"hoverinfo": "skip"}
+    return {"hovertemplate": template + (f"<extra>{name}</extra>" if name else "<extra></extra>")}
