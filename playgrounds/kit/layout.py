@@ -92,7 +92,14 @@ def arrange(fig: Figure, picture: Picture) -> None:
     fig["narrow_opened"] = _stacked(picture, picture.panels, down | below, left) if details else {}
     hero = _hero(picture.panels)
     fig["panels"] = [
-        {"name": p.name, "title": p.title, "suffix": p.suffix, "detail": p.name in details, "hero": p is hero}
+        {
+            "name": p.name,
+            "title": p.title,
+            "suffix": p.suffix,
+            "detail": p.name in details,
+            "hero": p is hero,
+            "runs": p.runs,
+        }
         for p in picture.panels
     ]
 

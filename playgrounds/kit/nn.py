@@ -5,6 +5,7 @@ Arrays keep their type: float32 in, float32 out.
 """
 
 from collections.abc import Sequence
+from math import pi, sqrt
 
 import numpy as np
 
@@ -24,7 +25,7 @@ def sigmoid(z: Array) -> Array:
 
 def gelu(z: Array) -> Array:
     """z · Φ(z) with Φ the normal distribution, in the approximation by tanh (Hendrycks and Gimpel 2016)."""
-    return 0.5 * z * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)))
+    return 0.5 * z * (1 + np.tanh(sqrt(2 / pi) * (z + 0.044715 * z**3)))
 
 
 def identity(z: Array) -> Array:
@@ -79,12 +80,12 @@ def layer_norm(x: Array, eps: float = 1e-5) -> Array:
 
 def xavier_std(fan_in: int, fan_out: int) -> float:
     """√(2 / (fan_in + fan_out)): keeps the variance forwards and backwards (Glorot and Bengio 2010)."""
-    return float(np.sqrt(2 / (fan_in + fan_out)))
+    return sqrt(2 / (fan_in + fan_out))
 
 
 def he_std(fan_in: int) -> float:
     """√(2 / fan_in): a ReLU passes half of the square on (He et al. 2015)."""
-    return float(np.sqrt(2 / fan_in))
+    return sqrt(2 / fan_in)
 
 
 def linear(fan_in: int, fan_out: int, rng: np.random.Generator) -> tuple[Array, Array]:

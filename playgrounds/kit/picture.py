@@ -44,6 +44,7 @@ class Panel(Moving):
     hero: bool
     number: int
     keys: list[str] = field(default_factory=list)
+    runs: bool = False  # whether its x axis is the run's own time: what lies right of the cursor is still to come
 
     @property
     def suffix(self) -> str:

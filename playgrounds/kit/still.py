@@ -24,6 +24,7 @@ class Still:
 
     picture: "Picture"
     keys: list[str]
+    runs: bool
     suffix: str
 
     def curve(
@@ -50,6 +51,7 @@ class Still:
         self, states: Sequence[Any], of: Callable[[Any], float | None], name: str = "", colour: str = INK, **more: Any
     ) -> None:
         """A number of every state against its step; what is None there leaves a gap."""
+        self.runs = True
         x = [getattr(state, "step", i) for i, state in enumerate(states)]
         y = [np.nan if (value := of(state)) is None else value for state in states]
         self.curve(np.array(x, float), np.array(y, float), name, colour, **more)

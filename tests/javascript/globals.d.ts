@@ -1,0 +1,1 @@
+declare const __PALETTE__: any; // put in by playgrounds/player/assemble.py
