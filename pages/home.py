@@ -4,7 +4,7 @@ from itertools import groupby
 
 import streamlit as st
 
-from pages.frame import NAME, Site, frame, listing, nothing_found, search_box, show_progress
+from pages.site import NAME, Site, frame, listing, nothing_found, search_box, show_progress
 
 
 def show(site: Site) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from glossary import Lesson
-from pages.frame import Site, frame, listing, neighbours, show_progress
+from pages.site import Site, frame, listing, neighbours, show_progress
 
 
 def show(site: Site, lesson: Lesson) -> None:

@@ -2,11 +2,14 @@
 
 import streamlit as st
 
-from pages.frame import Site, frame, listing, nothing_found, search_box
+from pages.site import Site, frame, listing, nothing_found, search_box
 from playgrounds.kit.params import shown
 
 
 def show(site: Site, asked: str) -> None:
+    meant = asked.replace("_", "-").lower()
+    if meant in site.pages:  # /playground-a_b, /XOR-problem
+        st.switch_page(site.pages[meant], query_params=st.query_params.to_dict())
     frame(site, "No such page", search=False)
     st.title("No page has this address")
     st.markdown(f"The glossary has nothing at **/{shown(asked)}**. The closest terms are below; search for another.")

@@ -1,10 +1,10 @@
-"""A term: where it belongs, what it is, its playground, where to go next."""
+"""A term: where it belongs, what it is, its playgrounds, where to go next."""
 
 import streamlit as st
 
 from glossary import Term
-from pages.frame import Site, frame, neighbours
-from playgrounds.stage.show import show as show_playground
+from pages.site import Site, frame, neighbours
+from playgrounds.stage.page import show_page
 
 
 def show(site: Site, term: Term) -> None:
@@ -38,6 +38,4 @@ def show(site: Site, term: Term) -> None:
 
 
 def _playground(site: Site, term: Term) -> None:
-    show_playground(
-        term.slug, term.name, term.playground, term.preset, term.question, term.goal, site.starts(term.playground)
-    )
+    show_page(term.slug, term.name, term.starts, term.asked.question, term.asked.goal, site.starts)

@@ -56,6 +56,12 @@ def ipynb(playground: Playground, params: Params, title: str, link: str) -> str:
     return notebook.writes_json(made)
 
 
+def _states(playground: Playground) -> str:
+    """How the exported code calls `run`: some models yield None between states, to give others a turn."""
+    some = "yield None" in playground.source
+    return "[state for state in run(Params()) if state is not None]" if some else "list(run(Params()))"
+
+
 def _plot(playground: Playground) -> str:
     """A cell that draws every metric against the steps."""
     named = ", ".join(f'"{name}": "{metric.label}"' for name, metric in playground.metrics.items())
@@ -64,7 +70,6 @@ def _plot(playground: Playground) -> str:
             "import matplotlib.pyplot as plt",
             "",
             f"metrics = {{{named}}}",
-            "states = list(run(Params()))",
             'steps = [getattr(state, "step", i) for i, state in enumerate(states)]',
             "figure, axes = plt.subplots(len(metrics), figsize=(8, 2.4 * len(metrics)), sharex=True, squeeze=False)",
             "for (name, label), ax in zip(metrics.items(), axes[:, 0]):",
@@ -106,8 +111,9 @@ def _parts(playground: Playground, params: Params, title: str, link: str) -> lis
     about = f"{title}\n\nThe code that ran, with your values. {playground.about}\n\nSee it move: {link}\n"
     names = ", ".join(f'"{name}"' for name in playground.metrics)
     call = [
+        f"states = {_states(playground)}",
         f'print("step", {names}, sep=",")',
-        "for i, state in enumerate(run(Params())):",
+        "for i, state in enumerate(states):",
         f'    print(getattr(state, "step", i), *(_number(getattr(state, name)) for name in [{names}]), sep=",")',
     ]
     number = "def _number(value):\n    return repr(value.item() if hasattr(value, 'item') else value)"

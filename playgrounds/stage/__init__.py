@@ -1,1 +1,1 @@
-"""What shows any playground in Streamlit: controls, player, share. Knows no playground and no term by name."""
+"""What shows any playground in Streamlit. Knows the kit and the player, and no page, playground or term by name."""

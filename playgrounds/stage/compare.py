@@ -9,13 +9,14 @@ import streamlit as st
 from playgrounds.kit.figures import Figure
 from playgrounds.kit.params import shown
 from playgrounds.kit.runs import Run
-from playgrounds.stage import url
+from playgrounds.stage import address, session
+from playgrounds.stage.address import PageState
 from playgrounds.stage.scene import Scene, knob_text, store
 
 Range = tuple[str, float, float, bool]  # axis, from, to (in powers of ten on a log scale), whether that is one
 
 
-def pinned(scene: Scene, state: url.PageState) -> Run | None:
+def pinned(scene: Scene, state: PageState) -> Run | None:
     """The run that the page's run is compared with."""
     return None if state.pinned is None else store.get(scene.playground, state.pinned)
 
@@ -56,7 +57,7 @@ def _free(axis: str, figure: Figure) -> bool:
     return all(name not in (one.get("xref"), one.get("yref")) for one in placed)
 
 
-def differences(scene: Scene, state: url.PageState) -> str:
+def differences(scene: Scene, state: PageState) -> str:
     """The knobs in which the two runs differ, this run first."""
     here, there = state.params, state.pinned
     names = [name for name in here.knobs() if getattr(here, name) != getattr(there, name)]
@@ -67,7 +68,7 @@ def differences(scene: Scene, state: url.PageState) -> str:
     return f"This run and the pinned one differ in: {'; '.join(said)}."
 
 
-def pin_button(scene: Scene, state: url.PageState) -> None:
+def pin_button(scene: Scene, state: PageState) -> None:
     if state.pinned is None:
         st.button("Pin this run", key=f"{scene.page}:pin", on_click=_pin, args=(scene.page,),
                   help="Keep it beside the run that you make next")  # fmt: skip
@@ -76,7 +77,7 @@ def pin_button(scene: Scene, state: url.PageState) -> None:
                   help="Stop comparing")  # fmt: skip
 
 
-def paste(scene: Scene, state: url.PageState) -> None:
+def paste(scene: Scene, state: PageState) -> None:
     """Compare with the run of a link that somebody has sent."""
     st.markdown(
         "Pin a run with the button beside the knobs, then move a knob: both play in step. Or compare with a link:"
@@ -89,27 +90,28 @@ def paste(scene: Scene, state: url.PageState) -> None:
 
 
 def _pin(page: str) -> None:
-    state: url.PageState = st.session_state[f"{page}:state"]
-    url.change(page, pinned=state.params)
+    state = session.state_of(page)
+    address.change(page, pinned=state.params)
 
 
 def _unpin(page: str) -> None:
-    url.change(page, pinned=None)
+    address.change(page, pinned=None)
 
 
 def _pasted(scene: Scene, key: str) -> None:
-    text = (st.session_state[key] or "").strip()
+    text = (session.widget(key) or "").strip()
     if not text:
         return
     try:
         parts = urlsplit(text)
     except ValueError:  # brackets that are no address
         parts = urlsplit("")
-    address = parts.path.rstrip("/").rpartition("/")[2]
-    if address not in scene.starts:
-        said = f"Compare: {shown(address or text)} is no page of this playground; there are {', '.join(scene.starts)}."
-        url.change(scene.page, complaints=[said])
+    page = parts.path.rstrip("/").rpartition("/")[2]
+    known = [name for name, starts in scene.elsewhere.items() if scene.playground.name in starts]
+    if page not in known:
+        said = f"Compare: {shown(page or text)} is no page of this playground; there are {', '.join(known)}."
+        address.change(scene.page, complaints=[said])
         return
-    start, _ = scene.playground.Params.preset(scene.starts[address])
-    params, problems = url.other_run(parts.query, start)
-    url.change(scene.page, pinned=params, complaints=[f"The run to compare with: {problem}" for problem in problems])
+    start, _ = scene.playground.Params.preset(dict(scene.elsewhere[page][scene.playground.name]))
+    params, problems = address.other_run(parts.query, start)
+    address.change(scene.page, pinned=params, complaints=[f"The run to compare with: {problem}" for problem in problems])

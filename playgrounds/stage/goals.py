@@ -1,40 +1,86 @@
 """Goals: what to reach with the playground, checked from the run itself."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from playgrounds.kit.conditions import allowed, reached
+from playgrounds.kit.metrics import Number
 from playgrounds.kit.runs import Run
 from playgrounds.kit.words import number
-from playgrounds.stage import url
+from playgrounds.stage import address, session
+from playgrounds.stage.address import PageState
 from playgrounds.stage.scene import Scene, knob_text, last_numbers
 
+if TYPE_CHECKING:
+    from glossary import Goal
 
-def goals(scene: Scene, state: url.PageState, run: Run, link: str) -> list[int]:
-    """Show the page's goals; returns the numbers of those that this reader has reached since the page was opened."""
+
+def show_goals(scene: Scene, state: PageState, run: Run, link: str) -> list[str]:
+    """Show the page's goals; returns the ids of those that this reader has reached since the page was opened.
+
+    A goal whose solution the reader has looked at counts as shown, not as reached.
+    """
     if not scene.goals or "goals" in state.view.hide:
         return []
-    ever: set[int] = st.session_state.setdefault(f"{scene.page}:goals", set())
     numbers = last_numbers(run)
     st.markdown("**Goals**")
-    for n, goal in enumerate(scene.goals):
-        met = numbers is not None and reached(goal.reach, numbers) and allowed(goal.with_, state.params)
-        if met:
-            ever.add(n)
-            st.success(f"{goal.ask}\n\nReached: {proof(goal, numbers, state)}.", icon=":material/check_circle:")
-            st.code(link, None, wrap_lines=True)
-            st.caption("Whoever opens this link runs it again and sees the goal reached.")
-            continue
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{'☑' if n in ever else '☐'} {goal.ask}" + (" *Reached before.*" if n in ever else ""))
-            solution = scene.params(**goal.solution)
-            if "answer" not in state.view.hide and state.view.permits(state.params, solution):
-                st.button("Show a solution", key=f"{scene.page}:goal:{n}", on_click=url.go, args=(scene.page, solution))
-    return sorted(ever)
+    for goal in scene.goals:
+        if numbers is not None and _is_met(scene, state, goal, numbers):
+            _mark(scene, goal)
+            _say_met(scene, state, goal, numbers, link)
+        else:
+            _say_open(scene, state, goal)
+    return sorted(session.REACHED.get(scene.page))
 
 
-def proof(goal: Any, numbers: dict[str, float | None], state: url.PageState) -> str:
+def _is_met(scene: Scene, state: PageState, goal: Goal, numbers: dict[str, Number]) -> bool:
+    here = state.playground == (goal.playground or scene.first)
+    return here and reached(goal.reach, numbers) and allowed(goal.with_, state.params)
+
+
+def _mark(scene: Scene, goal: Goal) -> None:
+    if goal.id not in session.SOLVED.get(scene.page):
+        session.REACHED.set(scene.page, session.REACHED.get(scene.page) | {goal.id})
+
+
+def _say_met(scene: Scene, state: PageState, goal: Goal, numbers: dict[str, Number], link: str) -> None:
+    shown = goal.id in session.SOLVED.get(scene.page)
+    verdict = "This is a solution" if shown else "Reached"
+    st.success(f"{goal.ask}\n\n{verdict}: {proof(goal, numbers, state)}.", icon=":material/check_circle:")
+    st.code(link, None, wrap_lines=True)
+    st.caption("Whoever opens this link runs it again and sees the goal reached.")
+
+
+def _say_open(scene: Scene, state: PageState, goal: Goal) -> None:
+    before = " *Reached before.*" if goal.id in session.REACHED.get(scene.page) else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{'☑' if before else '☐'} {goal.ask}{before}")
+        there, solution = scene.decided_by(goal, goal.solution)
+        if "answer" not in state.view.hide and permits(state, there, solution):
+            st.button(
+                "Show a solution",
+                key=f"{scene.page}:goal:{goal.id}",
+                on_click=_solve,
+                args=(scene.page, goal.id, solution, there.playground.name),
+            )
+
+
+def permits(state: PageState, scene: Scene, params: object) -> bool:
+    """Whether the link lets the page's own controls go to that run; to another playground, if nothing is fixed."""
+    if scene.playground.name != state.playground:
+        return not (state.view.hide or state.view.lock)
+    return state.view.permits(state.params, params)
+
+
+def _solve(page: str, goal: str, solution: object, playground: str) -> None:
+    session.SOLVED.set(page, session.SOLVED.get(page) | {goal})
+    address.go(page, solution, playground)
+
+
+def proof(goal: Goal, numbers: dict[str, Number], state: PageState) -> str:
     """With which numbers and which knobs a goal is reached."""
     said = [f"{name.replace('_', ' ')} {number(numbers[name])}" for name in goal.reach]
     return ", ".join(said + [knob_text(state.params, name) for name in goal.with_])

@@ -9,6 +9,7 @@ import streamlit as st
 from playgrounds.kit import palette
 from playgrounds.kit.forms import MOST_POINTS
 from playgrounds.kit.params import Knob
+from playgrounds.stage import session
 
 HERE = Path(__file__).resolve().parent
 
@@ -29,5 +30,5 @@ def pad(one: Knob, value: str, key: str, locked: bool, on_change: Callable[[], N
 
 def entered(key: str, value: str) -> str:
     """What the reader has put into the pad with that key; `value` where it was not touched."""
-    text = (st.session_state.get(key) or {}).get("value")
+    text = (session.widget(key) or {}).get("value")
     return value if text is None else text

@@ -1,12 +1,15 @@
-// Keeps in the reader's browser which questions were answered and which goals reached: {page: {answered: [0], reached: [1]}}.
-// Nothing of it goes to the server.
+// Keeps in the reader's browser which questions were answered and which goals reached, by their ids:
+// {page: {answered: ["flip"], reached: ["width"]}}. Nothing of it goes to the server.
+// Version 0.1.0 stored numbers in place of ids; they are taken over as soon as the page they belong to is known.
 
 const PLACE = "trainable-glossary";
 const KINDS = ["answered", "reached"];
+const MOST = 200; // entries of a kind on one page
 
 export default function ({ data, parentElement }) {
+  take(data.pages);
   if (data.record) add({ [data.record.page]: data.record });
-  if (data.pages) show(parentElement.querySelector(".progress"), data);
+  if (data.show) show(parentElement.querySelector(".progress"), data);
 }
 
 function load() {
@@ -17,39 +20,64 @@ function load() {
   }
 }
 
+/** Whether the browser keeps it. */
+function store(known) {
+  try {
+    localStorage.setItem(PLACE, JSON.stringify(known));
+    return true;
+  } catch {
+    return false; // the page works all the same
+  }
+}
+
+const isId = (one) => typeof one === "string" && /^[a-z0-9-]{1,80}$/.test(one);
+const isNumber = (one) => Number.isInteger(one) && one >= 0 && one < 100;
+
 /** What of a record, from whatever file, is one. */
 function checked(raw) {
-  const pages = Object.entries(raw ?? {}).filter(([page, of]) => /^[a-z0-9-]{1,80}$/.test(page) && of && typeof of === "object");
-  const numbers = (list) => (Array.isArray(list) ? [...new Set(list.filter((n) => Number.isInteger(n) && n >= 0 && n < 100))].sort() : []);
-  return Object.fromEntries(pages.map(([page, of]) => [page, Object.fromEntries(KINDS.map((kind) => [kind, numbers(of[kind])]))]));
+  const pages = Object.entries(raw ?? {}).filter(([page, of]) => isId(page) && of && typeof of === "object");
+  const entries = (list) => (Array.isArray(list) ? [...new Set(list.filter((one) => isId(one) || isNumber(one)))].slice(0, MOST) : []);
+  return Object.fromEntries(pages.map(([page, of]) => [page, Object.fromEntries(KINDS.map((kind) => [kind, entries(of[kind])]))]));
+}
+
+/** Put ids for the numbers of 0.1.0 on these pages. */
+function take(pages) {
+  const known = load();
+  let changed = false;
+  for (const [page, { was }] of Object.entries(pages ?? {}))
+    for (const kind of KINDS) {
+      const list = known[page]?.[kind] ?? [];
+      if (!list.some(isNumber)) continue;
+      const ids = list.map((one) => (isNumber(one) ? was[kind][one] : one)).filter(Boolean);
+      known[page][kind] = [...new Set(ids)];
+      changed = true;
+    }
+  if (changed) store(known);
 }
 
 function add(more) {
   const known = load();
   for (const [page, of] of Object.entries(checked(more)))
-    known[page] = Object.fromEntries(KINDS.map((kind) => [kind, [...new Set([...(known[page]?.[kind] ?? []), ...of[kind]])].sort()]));
-  try {
-    localStorage.setItem(PLACE, JSON.stringify(known));
-  } catch {
-    // a browser that keeps nothing: the page works all the same
-  }
+    known[page] = Object.fromEntries(KINDS.map((kind) => [kind, [...new Set([...(known[page]?.[kind] ?? []), ...of[kind]])]]));
+  return store(known);
 }
 
 function show(root, data) {
   const known = load();
-  const done = (page, kind, all) => Math.min(all, known[page]?.[kind].length ?? 0);
-  const sum = (kind, k) => Object.entries(data.pages).reduce(([have, all], [page, n]) => [have + done(page, kind, n[k]), all + n[k]], [0, 0]);
-  const [[answered, questions], [reached, goals]] = [sum("answered", 0), sum("reached", 1)];
+  const done = (page, kind) => data.pages[page][kind].filter((id) => known[page]?.[kind].includes(id)).length;
+  const all = (page, kind) => data.pages[page][kind].length;
+  const sum = (count, kind) => Object.keys(data.pages).reduce((total, page) => total + count(page, kind), 0);
+  const [questions, goals] = KINDS.map((kind) => sum(all, kind));
   root.hidden = !questions && !goals;
   const text = document.createElement("p");
+  const [answered, reached] = KINDS.map((kind) => sum(done, kind));
   text.textContent = `You have answered ${answered} of ${questions} questions and reached ${reached} of ${goals} goals.`;
   const said = document.createElement("p");
   said.setAttribute("aria-live", "polite");
   root.replaceChildren(text, ...(data.manage ? tools(root, data, said) : []), said);
   mark(Object.keys(data.pages).map((page) => {
-    const [q, g] = data.pages[page];
-    const have = done(page, "answered", q) + done(page, "reached", g);
-    return [page, have && (have === q + g ? "✓" : "◐")];
+    const have = KINDS.reduce((total, kind) => total + done(page, kind), 0);
+    return [page, have && (have === all(page, "answered") + all(page, "reached") ? "✓" : "◐")];
   }));
 }
 
@@ -68,9 +96,10 @@ function tools(root, data, said) {
     try {
       const raw = JSON.parse(await file.files[0].text());
       if (raw?.format !== PLACE) throw new Error();
-      add(raw.pages);
+      const kept = add(raw.pages);
+      take(data.pages);
       show(root, data);
-      root.lastChild.textContent = "Taken from the file.";
+      root.lastChild.textContent = kept ? "Taken from the file." : "This browser stores nothing, so nothing was taken. Allow the page to store data, and try again.";
     } catch {
       said.textContent = "That is no file of saved progress. Choose one that was saved here.";
     }

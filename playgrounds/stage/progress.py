@@ -1,9 +1,16 @@
-"""What a reader has answered and reached, kept in the reader's own browser and nowhere else."""
+"""What a reader has answered and reached, kept in the reader's own browser and nowhere else, by the ids of the glossary."""
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+
+if TYPE_CHECKING:
+    from glossary import Goal, Question
+    from playgrounds.stage.scene import Scene
 
 HERE = Path(__file__).resolve().parent
 
@@ -16,15 +23,29 @@ mount = st.components.v2.component(
 )
 
 
-def record(page: str, answered: Sequence[int], reached: Sequence[int]) -> None:
+def tasks(questions: Sequence[Question], goals: Sequence[Goal]) -> dict[str, Any]:
+    """What there is to do on a page: ids, and under which numbers version 0.1.0 has stored them in browsers."""
+    return {
+        "answered": [one.id for one in questions],
+        "reached": [one.id for one in goals],
+        "was": {
+            "answered": {one.was: one.id for one in questions if one.was is not None},
+            "reached": {one.was: one.id for one in goals if one.was is not None},
+        },
+    }
+
+
+def record(scene: Scene, answered: Sequence[str], reached: Sequence[str]) -> None:
     """Let the browser remember that these questions of the page were answered and these goals reached."""
     if answered or reached:
-        mount(key=f"{page}:progress", data={"record": {"page": page, "answered": answered, "reached": reached}})
+        done = {"page": scene.page, "answered": answered, "reached": reached}
+        pages = {scene.page: tasks(scene.questions, scene.goals)}
+        mount(key=f"{scene.page}:progress", data={"record": done, "pages": pages})
 
 
-def summary(pages: Mapping[str, tuple[int, int]], manage: bool = False) -> None:
-    """Show how many of these pages' questions and goals (their numbers, by page) are done, and mark links to the pages.
+def summary(pages: dict[str, dict[str, Any]], manage: bool = False) -> None:
+    """Show how much of what there is to do on these pages (`tasks`, by address) is done, and mark links to the pages.
 
     manage: offer to keep the record as a file, take one from a file, and erase it.
     """
-    mount(key="progress", data={"pages": {page: list(numbers) for page, numbers in pages.items()}, "manage": manage})
+    mount(key="progress", data={"pages": pages, "show": True, "manage": manage})

@@ -1,61 +1,81 @@
 """What the parts of the stage share: which playground stands on which page, and the runs of this server."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-import streamlit as st
-
+from playgrounds.kit import catalogue
 from playgrounds.kit.catalogue import Playground
 from playgrounds.kit.conditions import Preset
-from playgrounds.kit.film import metrics
+from playgrounds.kit.metrics import Number, metrics
 from playgrounds.kit.params import Params, shown
 from playgrounds.kit.runs import Run, Store
+from playgrounds.stage import session
+from playgrounds.stage.session import Order
+
+if TYPE_CHECKING:
+    from glossary import Goal, Question
+    from glossary.entries import Run as Decided
+
+Values = Mapping[str, Any]
 
 store = Store()
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A playground on a page.
+    """A page, and the one of its playgrounds that is shown.
 
-    questions and goals: as the glossary has them (glossary.Question, glossary.Goal), knobs and metrics checked.
-    starts: the presets of all pages that show this playground, by address: a link to any of them can be compared with.
+    starts: the playgrounds that the page offers, with the knobs that each starts from; the first opens the page.
+    questions and goals: as the glossary has them, knobs and metrics checked.
+    elsewhere: the starts of all pages, by address: a link to any of them can be compared with.
     """
 
     page: str  # the page's address
     title: str
     playground: Playground
-    preset: dict[str, Any]
-    questions: Sequence[Any] = ()
-    goals: Sequence[Any] = ()
-    starts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    starts: Mapping[str, Values]
+    questions: Sequence[Question] = ()
+    goals: Sequence[Goal] = ()
+    elsewhere: Mapping[str, Mapping[str, Values]] = field(default_factory=dict)
+
+    def showing(self, name: str) -> Scene:
+        """The same page with another of its playgrounds."""
+        return self if name == self.playground.name else replace(self, playground=catalogue.load(name))
+
+    @property
+    def first(self) -> str:
+        """The playground with which the page opens."""
+        return next(iter(self.starts))
 
     @property
     def start(self) -> Params:
         return self.params()
 
     def params(self, **values: Any) -> Params:
-        """The page's preset with these values instead."""
-        return _preset(self.playground.Params, self.preset | values)
+        """What the shown playground starts from here, with these values instead."""
+        return _preset(self.playground.Params, {**self.starts.get(self.playground.name, {}), **values})
+
+    def decided_by(self, entry: Decided, values: Values | None = None) -> tuple[Scene, Params]:
+        """The scene and the params of the run that an entry of the glossary names (or, of a goal, of its solution)."""
+        scene = self.showing(entry.playground or self.first)
+        return scene, scene.params(**(entry.run if values is None else values))
 
     def named(self, preset: Preset) -> Params:
         """The params of one of the playground's named runs."""
         return _preset(self.playground.Params, preset.values)
 
-    def report(self, of: str = "player") -> dict[str, Any]:
-        """What the page's player has said last."""
-        return (st.session_state.get(f"{self.page}:{of}") or {}).get("report") or {}
-
     def tell(self, params: Params, step: int | None = None) -> None:
         """For a button's callback: let the player go to a step of this run, or play it from its start (None)."""
-        _, count, _ = st.session_state.get(f"{self.page}:order", ("", 0, None))
-        st.session_state[f"{self.page}:order"] = store.get(self.playground, params).id, count + 1, step
+        run = store.get(self.playground, params)
+        session.ORDER.set(self.page, Order(run.id, session.ORDER.get(self.page).number + 1, step))
 
     def order(self, run: Run) -> tuple[int, int | None] | None:
-        """The order that the player has for this run, with a number: it obeys each once."""
-        wanted, count, step = st.session_state.get(f"{self.page}:order", ("", 0, None))
-        return (count, step) if wanted == run.id else None
+        """The order that the player has for this run, with its number."""
+        wanted = session.ORDER.get(self.page)
+        return (wanted.number, wanted.step) if wanted.run == run.id else None
 
 
 _made: dict[tuple[type[Params], str], Params] = {}
@@ -69,7 +89,7 @@ def _preset(kind: type[Params], values: dict[str, Any]) -> Params:
     return _made[key]
 
 
-def last_numbers(run: Run) -> dict[str, float | None] | None:
+def last_numbers(run: Run) -> dict[str, Number] | None:
     """The metrics with which a run has ended; None while it goes on, or if it could not be computed."""
     return metrics(run.states[-1]) if run.done and run.states and not run.failure else None
 

@@ -9,14 +9,16 @@ import segno
 import streamlit as st
 
 from playgrounds.kit.runs import Run
-from playgrounds.stage import player, url
+from playgrounds.player import assemble
+from playgrounds.stage import address
+from playgrounds.stage.address import PageState
 from playgrounds.stage.scene import Scene, knob_text
 
 MOST_QR = 1200  # characters; a denser code is not read from the last row
 THEMES = {"the reader's own": "", "light": "light_theme", "dark": "dark_theme"}
 
 
-def share(scene: Scene, state: url.PageState, run: Run, link: str) -> None:
+def show_share(scene: Scene, state: PageState, run: Run, link: str) -> None:
     written, code = st.columns([0.6, 0.4], gap="large")
     with written:
         st.markdown("**Link** to exactly this: every knob, the step, the pinned run.")
@@ -43,34 +45,34 @@ def share(scene: Scene, state: url.PageState, run: Run, link: str) -> None:
             st.image(qr(shared), caption="Scan to open this on a phone", width="stretch")
 
 
-def _builder(scene: Scene, state: url.PageState, link: str) -> tuple[str, str, bool]:
+def _builder(scene: Scene, state: PageState, link: str) -> tuple[str, str, bool]:
     """What a teacher's link hides and locks and where it starts; returns the link, the theme, whether it embeds."""
     params, key = state.params, scene.page
     labels = {one.name: one.label for one in params.knobs().values()}
-    hidden = {**{name: f"Knob: {label}" for name, label in labels.items()}, **url.PARTS}
+    hidden = {**{name: f"Knob: {label}" for name, label in labels.items()}, **address.PARTS}
     hide = st.multiselect("Hide", list(hidden), list(state.view.hide), format_func=hidden.get, key=f"{key}:hide",
                           help="What is hidden keeps its value: no control of the page changes it")  # fmt: skip
-    lock = st.multiselect("Lock", [url.ALL, *labels], list(state.view.lock), key=f"{key}:lock",
+    lock = st.multiselect("Lock", [address.ALL, *labels], list(state.view.lock), key=f"{key}:lock",
                           format_func=lambda name: labels.get(name, "All knobs"),
                           help="What is locked is shown and cannot be changed")  # fmt: skip
     steps = {"where it is now": state.step, "the first step": 0, "the last step": None}
     start = st.selectbox("Start at", list(steps), key=f"{key}:start")
     theme = st.selectbox("Theme", list(THEMES), key=f"{key}:theme", help="of the embedded playground")
     embedded = st.toggle("Without the glossary around it", key=f"{key}:embedded")
-    made = replace(state, step=steps[start], view=url.View(tuple(hide), tuple(lock)))
+    made = replace(state, step=steps[start], view=address.View(tuple(hide), tuple(lock)))
     fixed = ", ".join(knob_text(params, name) for name in params.knobs() if made.view.fixed(name))
     if fixed:
         st.caption(f"Whoever opens it finds as it is now: {fixed}.")
-    query = url.to_query(made, scene.start)
-    address = link.partition("?")[0]
-    return (f"{address}?{urlencode(query, safe=',~')}" if query else address), THEMES[theme], embedded
+    query = address.to_query(made, scene)
+    page = link.partition("?")[0]
+    return (f"{page}?{urlencode(query, safe=',~')}" if query else page), THEMES[theme], embedded
 
 
 def _with(link: str, **more: str) -> str:
     """The link with more parameters; empty ones are left out."""
-    address, _, query = link.partition("?")
+    page, _, query = link.partition("?")
     pairs = parse_qsl(urlsplit(f"?{query}").query, keep_blank_values=True)
-    return f"{address}?{urlencode([*pairs, *((k, v) for k, v in more.items() if v)], safe=',~')}"
+    return f"{page}?{urlencode([*pairs, *((k, v) for k, v in more.items() if v)], safe=',~')}"
 
 
 def qr(link: str) -> str:
@@ -84,4 +86,4 @@ def _file(scene: Scene, run: Run, link: str) -> bytes:
     knobs = ", ".join(knob_text(run.params, one.name) for one in run.params.knobs().values()
                       if one.kind != "text" and not one.form and not one.more)  # fmt: skip
     message = run.finish().message(0, start=None, plotly="", alt=scene.playground.about.partition("\n")[0])
-    return player.standalone(message, scene.title, f"{knobs}.", link)
+    return assemble.standalone(message, scene.title, f"{knobs}.", link)

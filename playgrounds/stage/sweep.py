@@ -6,11 +6,12 @@ import streamlit as st
 
 from playgrounds.kit import sweep as kit
 from playgrounds.kit.runs import FIRST, ROUND
-from playgrounds.stage import player, url
+from playgrounds.stage import address, player, session
+from playgrounds.stage.address import PageState
 from playgrounds.stage.scene import Scene, store
 
 
-def sweep(scene: Scene, state: url.PageState) -> None:
+def show_sweep(scene: Scene, state: PageState) -> None:
     """Choose knob and metric, compute, click."""
     params, metrics = state.params, scene.playground.metrics
     knobs = [one for one in params.knobs().values() if one.kind in ("int", "float") and one.name != "seed"
@@ -21,20 +22,19 @@ def sweep(scene: Scene, state: url.PageState) -> None:
     left, right = st.columns(2)
     labels = {one.name: one.label for one in knobs}
     knob = left.selectbox("Knob", list(labels), format_func=labels.get, key=f"{scene.page}:sweep:knob")
-    metric = right.selectbox("Number at the end of the run", metrics, format_func=lambda m: m.replace("_", " "),
+    metric = right.selectbox("Number at the end of the run", list(metrics), format_func=lambda m: metrics[m].label,
                              key=f"{scene.page}:sweep:metric")  # fmt: skip
     wanted = kit.of(scene.playground, params, knob, metric)
-    asked = st.session_state.get(f"{scene.page}:sweep")
+    asked = session.SWEEP.get(scene.page)
     if asked != wanted:
         st.button(
-            f"Compute {len(wanted.plan)} runs", key=f"{scene.page}:sweep:go", on_click=_ask, args=(scene.page, wanted)
+            f"Compute {len(wanted.plan)} runs", key=f"{scene.page}:sweep:go", on_click=session.SWEEP.set, args=(scene.page, wanted)
         )
         return
     run = store.get(kit.playground(scene.playground), wanted)
-    report = scene.report("sweep-player")
-    have = report.get("have") if report.get("run") == run.id else 0
-    have = have if isinstance(have, int) and 0 <= have <= len(run.film.steps) else 0
-    if not (report.get("run") == run.id and report.get("stopped")):
+    report = player.reported(scene.page, "sweep-player").of(run)
+    have = report.have
+    if not report.stopped:
         run.advance(ROUND if have else FIRST, beyond=have)
     if run.failure:
         st.error(f"The sweep could not be computed ({run.failure}). Choose another knob.")
@@ -48,18 +48,13 @@ def sweep(scene: Scene, state: url.PageState) -> None:
         )
 
 
-def _ask(page: str, wanted: kit.Sweep) -> None:
-    st.session_state[f"{page}:sweep"] = wanted
-
-
 def _reported(scene: Scene, knob: str) -> None:
     """The player asks for more, or a point was clicked."""
-    report = scene.report("sweep-player")
-    picked = report.get("picked")
-    state: url.PageState = st.session_state[f"{scene.page}:state"]
-    if picked is None or picked == st.session_state.get(f"{scene.page}:picked"):
+    picked = player.reported(scene.page, "sweep-player").picked
+    state = session.state_of(scene.page)
+    if picked is None or picked == session.PICKED.get(scene.page):
         return
-    st.session_state[f"{scene.page}:picked"] = picked
+    session.PICKED.set(scene.page, picked)
     value, problem = state.params.knobs()[knob].read(picked, None)
     if not problem:
-        url.go(scene.page, state.params.model_copy(update={knob: value}))
+        address.go(scene.page, state.params.model_copy(update={knob: value}))

@@ -1,18 +1,13 @@
-"""A point walks along a line at random, and a strip below it shows how often it has been where.
+"""A random walk: every kind of knob, for the tests."""
 
-Left out: everything that a playground is for; it has every kind of knob and of picture, for the tests.
-"""
-
-from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterator
+from typing import Annotated, Literal, NamedTuple
 from zlib import crc32
 
 import numpy as np
 
 from playgrounds import kit
-from playgrounds.kit import knob
-from playgrounds.kit.figures import Figure, Panel, chips, dot, figure, lines, paint, points, rule
-from playgrounds.kit.palette import BLUE, INK, ORANGE
+from playgrounds.kit import Metric, knob
 
 CELLS = 8  # of the strip, from -1 to 1
 
@@ -38,9 +33,8 @@ class Params(kit.Params):
 
 class State(NamedTuple):
     step: int
-    place: float
-    letters: int  # a number that stands for the text
-    note: str
+    place: Annotated[float, Metric("place", shown=True)]
+    letters: Annotated[int, Metric("a number that stands for the text", "count")]
     path: np.ndarray  # (steps so far + 1,)
     visits: np.ndarray  # (CELLS,)
 
@@ -61,29 +55,4 @@ def run(p: Params) -> Iterator[State]:
             path = np.append(path, np.clip(place, -1, 1) if p.wall else place)
         visits = visits.copy()
         visits[int(np.clip((path[-1] + 1) / 2 * CELLS, 0, CELLS - 1))] += 1
-        note = f"Step {step}: the point is at {path[-1]:.3f}."
-        yield State(step, float(path[-1]), crc32(p.name.encode()), note, path, visits)
-
-
-def draw(p: Params, states: Sequence[State], now: int) -> Figure:
-    """The path with a cursor, and the strip."""
-    state = states[now]
-    fig = figure(
-        300,
-        Panel((0, 1, 0.4, 1), 200, "Where", {"range": [0, p.length]}, {"range": [-2, 2]}),
-        Panel((0, 1, 0, 0.2), 80, "How often", {"range": [-1, 1]}, {"range": [0, 1]}, bare=True),
-    )
-    paint(fig, 2, state.visits[None] / state.visits.max(), (-1, 1), (0, 1), scale="sequential", smooth=False)
-    fig["data"] += [
-        lines(1, np.arange(len(states)), [s.place for s in states], "path", INK, line={"width": p.width}),
-        points(1, [state.step], [state.place], "now", [ORANGE if state.place > 0 else BLUE], hovertext=[state.note]),
-    ]
-    fig["layout"]["shapes"] += [rule(1, state.step), dot(2, state.place, 0.5, INK)]
-    fig["chips"].append(
-        chips(f"Cells of {len(p.marks)} marks", [f"{n:.0f}" for n in state.visits], marks=[step_of(state)])
-    )
-    return fig
-
-
-def step_of(state: State) -> int:
-    return int(state.visits.argmax())
+        yield State(step=step, place=float(path[-1]), letters=crc32(p.name.encode()), path=path, visits=visits)

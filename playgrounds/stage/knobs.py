@@ -6,7 +6,8 @@ import streamlit as st
 
 from playgrounds.kit.params import Knob, Params
 from playgrounds.kit.words import counted
-from playgrounds.stage import url
+from playgrounds.stage import address, session
+from playgrounds.stage.address import PageState
 from playgrounds.stage.compare import pin_button
 from playgrounds.stage.pad import entered, pad
 from playgrounds.stage.scene import Scene
@@ -14,7 +15,7 @@ from playgrounds.stage.scene import Scene
 MOST_PILLS = 6  # more choices than that go into a box that opens
 
 
-def controls(scene: Scene, state: url.PageState) -> None:
+def show_knobs(scene: Scene, state: PageState) -> None:
     """All knobs that matter at these params and that the link does not hide, then the buttons."""
     page, params, view = scene.page, state.params, state.view
     knobs = [one for one in params.knobs().values() if one.name not in view.hide and (not one.when or one.when(params))]
@@ -33,7 +34,7 @@ def controls(scene: Scene, state: url.PageState) -> None:
                 f"{counted(changed, 'knob')} under More {'is' if changed == 1 else 'are'} not as this page starts."
             )
     with st.container(horizontal=True):
-        st.button("Reset", key=f"{page}:reset", on_click=url.go, args=(page, scene.start),
+        st.button("Reset", key=f"{page}:reset", on_click=address.go, args=(page, scene.start),
                   disabled=params == view.kept(params, scene.start), help="Back to where this page starts")  # fmt: skip
         if any(one.name == "seed" for one in knobs) and not view.fixed("seed"):
             st.button("New seed", key=f"{page}:reseed", on_click=_reseed, args=(page,),
@@ -81,21 +82,21 @@ def _key(page: str, one: Knob, value: Any) -> str:
     under a new key they count for nothing. What a reader has entered and we could not take stays where it is.
     """
     base = f"{page}:knob:{one.name}"
-    count = st.session_state.get(f"{base}:count", 0)
+    count = session.COUNT.get(base)
     key = f"{base}:{count}" if count else base
-    if key in st.session_state:
+    if session.is_widget(key):
         shown, problem = one.read(_entered(one, key, value), value)
         if shown != value and not problem:
-            st.session_state[f"{base}:count"] = count + 1
+            session.COUNT.set(base, count + 1)
             key = f"{base}:{count + 1}"
-    if key not in st.session_state:
-        st.session_state[f"{key}:seen"] = value
+    if not session.is_widget(key):
+        session.SEEN.set(key, value)
     return key
 
 
 def _entered(one: Knob, key: str, value: Any) -> Any:
     """What stands in the widget of a knob."""
-    return entered(key, value) if one.form else st.session_state[key]
+    return entered(key, value) if one.form else session.widget(key)
 
 
 def _turned(page: str, one: Knob, key: str) -> None:
@@ -103,12 +104,12 @@ def _turned(page: str, one: Knob, key: str) -> None:
 
     Streamlit also calls this when the run that made the widget was interrupted, with the value it was made with.
     """
-    before: Params = st.session_state[f"{page}:state"].params
+    before = session.state_of(page).params
     old = getattr(before, one.name)
     value, problem = one.read(_entered(one, key, old), old)
-    if not problem and value == st.session_state.get(f"{key}:seen"):
+    if not problem and value == session.SEEN.get(key):
         return
-    st.session_state[f"{key}:seen"] = None if problem else value
+    session.SEEN.set(key, None if problem else value)
     params = before
     try:
         params = type(before)(**(before.model_dump() | {one.name: value}))
@@ -116,12 +117,12 @@ def _turned(page: str, one: Knob, key: str) -> None:
         problem = str(error)
     kept = " The last good value is in use." if params == before else ""
     complaints = [f"{one.label}: {problem}.{kept}"] if problem else []
-    url.change(page, params=params, step=None, complaints=complaints)
+    address.change(page, params=params, step=None, complaints=complaints)
 
 
 def _reseed(page: str) -> None:
     """The next seed, not a random one: a class that presses the button together sees the same run, computed once."""
-    params: Params = st.session_state[f"{page}:state"].params
+    params = session.state_of(page).params
     seed = params.knobs()["seed"]
     following = params.seed + 1 if params.seed < seed.hi else seed.lo
-    url.change(page, params=params.model_copy(update={"seed": following}), step=None, complaints=[])
+    address.change(page, params=params.model_copy(update={"seed": following}), step=None, complaints=[])

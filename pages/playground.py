@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.frame import Site, frame
-from playgrounds.stage.show import show as show_playground
+from pages.site import Site, frame
+from playgrounds.stage.page import show_page
 
 
 def address(name: str) -> str:
@@ -13,10 +13,15 @@ def address(name: str) -> str:
 def show(site: Site, name: str) -> None:
     frame(site, f"Playground {name}")
     st.title(f"Playground {name}")
-    show_playground(address(name), f"Playground {name}", name, {}, starts=site.starts(name))
-    terms = [term for term in site.glossary.terms if term.playground == name]
+    show_page(address(name), f"Playground {name}", {name: {}}, elsewhere=site.starts)
+    terms = [term for term in site.glossary.terms if name in term.playgrounds]
     if terms:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Terms that use it")
             for term in terms:
                 site.link(term)
+
+
+def moved(site: Site, name: str) -> None:
+    """A playground of 0.1.0 that is gone: go to the one that took over the view that the link means."""
+    st.switch_page(site.pages[address(name)], query_params=st.query_params.to_dict())

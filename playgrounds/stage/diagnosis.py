@@ -9,11 +9,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import streamlit as st
 
-from playgrounds.kit.film import label, metrics
+from playgrounds.kit.film import label
+from playgrounds.kit.metrics import declared, metrics
 from playgrounds.kit.params import Params
 from playgrounds.kit.runs import Run
 from playgrounds.kit.words import number, plain
-from playgrounds.stage import url
+from playgrounds.stage import address
+from playgrounds.stage.address import PageState
 from playgrounds.stage.scene import Scene, knob_text
 
 LEARNED = ("weights", "biases", "theta", "layer")  # fields of a State that hold what is learned
@@ -97,7 +99,7 @@ def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]])).replace("_", " ")
 
 
-def trouble(scene: Scene, state: url.PageState, run: Run) -> None:
+def show_diagnosis(scene: Scene, state: PageState, run: Run) -> None:
     """Show the diagnosis of the run, with a way back to the step before and one to a setting that works."""
     found = diagnose(run)
     if found is None:
@@ -111,9 +113,9 @@ def trouble(scene: Scene, state: url.PageState, run: Run) -> None:
                 st.button(f"Go to step {found.before}, before it broke", key=f"{scene.page}:before",
                           on_click=_to_step, args=(scene, run, found.before))  # fmt: skip
             if good:
-                st.button("A setting that works", key=f"{scene.page}:mend", on_click=url.go, args=(scene.page, good[0]))
+                st.button("A setting that works", key=f"{scene.page}:mend", on_click=address.go, args=(scene.page, good[0]))
 
 
 def _to_step(scene: Scene, run: Run, step: int) -> None:
-    url.change(scene.page, step=step)
+    address.change(scene.page, step=step)
     scene.tell(run.params, step)

@@ -1,127 +1,47 @@
-"""What every playground keeps to, checked for each file of the folder; a new one is tested by existing."""
+"""What every playground keeps to, checked for each folder; a new one is tested by existing."""
 
-import ast
-import copy
 import json
 import math
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_type_hints
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from playgrounds.kit import Params, palette
-from playgrounds.kit.catalogue import FOLDER, Playground, load, names
+from playgrounds.kit.catalogue import FOLDER, load, names
 from playgrounds.kit.runs import Run
-from playgrounds.stage.trouble import diagnose
-from playgrounds.stage.url import ALL, PARTS
-from tests.bench import HEAVY as SLOW
+from playgrounds.stage.address import ALL, PARTS
+from playgrounds.stage.diagnosis import diagnose
+from tests.short_runs import SLOW, Played, identical, imported, lengths, play, settings, some, three
 
-SHORT = 21  # states of a run that a test makes, where the knobs allow it
 MOST_STATES = 301
 MOST_BYTES = 8 * 2**20
 HEAVY = {"torch", "sklearn", "plotly", "streamlit"}
-MAY_IMPORT = {"numpy", "torch", "sklearn", "plotly", "pydantic"}
-TAKEN = {"step", "hide", "lock", "pinned", "embed", "embed_options"}  # in the URL they mean something else
+MODEL_MAY = {"numpy", "torch", "sklearn", "pydantic"}
+MODEL_MAY_OF_KIT = {"params", "nn", "data", "training", "forms", "encoder", "Metric", "knob"}
+PICTURE_MAY = {"numpy"}
+TAKEN = {
+    "step",
+    "hide",
+    "lock",
+    "pinned",
+    "playground",
+    "view",
+    "show",
+    "embed",
+    "embed_options",
+    "present",
+}  # in the URL they mean something else
 PALETTE = {*palette.SERIES, palette.INK, palette.MUTED, palette.FAINT, palette.PAPER, "rgba(0,0,0,0)"}
-ODD_TEXTS = ('it\'s "quoted" \\ and\nbroken 👩‍💻', "\"\"\"triple\"\"\" '''and''' {braces} %s")
-
-DRAWN = ("0123456789abcdef", "")  # repeated until a sheet is full
-TYPED_ROWS = ("1,-2", "0.5,0,3")  # of a matrix, cut or repeated to a legal shape
-PASTED = ("0.5,-0.5,0\n-0.5,0.5,1\n0.2,0.9,0\n-0.7,-0.6,1", "0,0,0")
-
 # In the scope of the module pytest runs all tests of a playground before those of the next: its runs are kept so long.
 every_playground = pytest.mark.parametrize("name", names(), scope="module")
-
-
-# ---------------------------------------------------------------------------------------- runs that the tests look at
-
-
-class Played(NamedTuple):
-    """A run as it was kept, and a copy of every state taken when it was yielded."""
-
-    params: Params
-    states: list[Any]
-    as_yielded: list[Any]
-
-
-def play(playground: Playground, params: Params) -> Played:
-    states, copies = [], []
-    for state in playground.run(params):
-        states.append(state)
-        copies.append(copy.deepcopy(state))
-    return Played(params, states, copies)
-
-
-def lengths(kind: type[Params]) -> list[str]:
-    """The knobs that make a run longer."""
-    default = kind()
-    return [
-        name
-        for name, one in kind.knobs().items()
-        if one.kind == "int" and default.length and (kind(**{name: one.lo}).length or 0) < default.length
-    ]
-
-
-def shortened(kind: type[Params], **values: Any) -> Params:
-    """Params with these values, of a run of up to SHORT states if there are knobs that can make it so short."""
-    for name in lengths(kind):
-        one = kind.knobs()[name]
-        value = values.get(name, one.default)
-        while value > one.lo and kind(**values | {name: value}).length > SHORT:
-            value = max(one.lo, value // 2)
-        values[name] = value
-    return kind(**values)
-
-
-def three(kind: type[Params]) -> list[Params]:
-    """Short runs in which every choice and switch differs: at the defaults, at the choices after them, before them."""
-    knobs = kind.knobs()
-    found = [shortened(kind)]
-    for number, text in enumerate(ODD_TEXTS):
-        values: dict[str, Any] = {}
-        for name, one in knobs.items():
-            if one.kind == "choice":
-                at = one.choices.index(one.default) + (1, -1)[number]
-                values[name] = one.choices[at % len(one.choices)]
-            elif one.kind == "choices":
-                values[name] = (one.choices, one.choices[-1:])[number]
-            elif one.kind == "toggle" and number == 0:
-                values[name] = not one.default
-            elif one.kind == "drawing":
-                values[name] = (DRAWN[number] * one.hi**2)[: one.hi**2]
-            elif one.kind == "matrix":
-                side = max(one.lo or 1, min(one.hi, 2 + number))
-                values[name] = ";".join([",".join((TYPED_ROWS[number].split(",") * side)[:side])] * side)
-            elif one.kind == "points":
-                values[name] = PASTED[number]
-            elif one.kind == "text":
-                values[name] = text[: one.hi].ljust(one.lo or 0, ".")
-            elif name == "seed":
-                values[name] = number
-        found.append(shortened(kind, **values))
-    return found
-
-
-def settings(kind: type[Params], alone: bool = True) -> Iterator[Params]:
-    """Short runs: those of `three`, all numbers at their lower and at their upper bounds, and every choice `alone`."""
-    yield from three(kind)
-    knobs = kind.knobs()
-    for name, one in knobs.items() if alone else ():
-        values = {"choice": one.choices, "choices": [(c,) for c in one.choices], "toggle": (True, False)}
-        for value in values.get(one.kind, ()):
-            if value != one.default:
-                yield shortened(kind, **{name: value})
-    for number in ("int", "float"):
-        free = [one for one in knobs.values() if one.kind == number and one.name not in lengths(kind)]
-        yield shortened(kind, **{one.name: one.lo for one in free})
-        yield shortened(kind, **{one.name: one.hi for one in free})
 
 
 @lru_cache(maxsize=1)
@@ -131,32 +51,14 @@ def runs(name: str) -> list[Played]:
     return [play(playground, params) for params in dict.fromkeys(settings(playground.Params, name not in SLOW))]
 
 
-def identical(a: Any, b: Any) -> bool:
-    """Equal to the last bit, nan included."""
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, np.ndarray):
-        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
-    if isinstance(a, float):
-        return repr(a) == repr(b)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(identical, a, b))
-    if isinstance(a, dict):
-        return identical(list(a.items()), list(b.items()))
-    return bool(a == b)
-
-
-def some(states: Sequence[Any]) -> list[int]:
-    """The first, the middle and the last step."""
-    return sorted({0, len(states) // 2, len(states) - 1})
-
-
 @lru_cache(maxsize=1)
 def figures(name: str) -> list[tuple[Played, int, dict]]:
     """Figures of all short runs at some of their steps."""
     draw = load(name).draw
     return [
-        (played, now, draw(played.params, played.states, now)) for played in runs(name) for now in some(played.states)
+        (played, now, draw(played.params, played.states, now).figure())
+        for played in runs(name)
+        for now in some(played.states)
     ]
 
 
@@ -171,11 +73,29 @@ def test_its_docstring_says_what_one_sees_and_then_what_is_left_out(name):
 
 
 @every_playground
-def test_it_has_the_four_names(name):
-    module = load(name).module
-    assert issubclass(module.Params, Params) and callable(module.run) and callable(module.draw)
-    assert issubclass(module.State, tuple) and module.State._fields, "State is a NamedTuple"
-    assert module.State.__annotations__["note"] is str
+def test_it_has_the_names_that_the_house_asks_for(name):
+    playground = load(name)
+    assert issubclass(playground.Params, Params) and callable(playground.run)
+    assert issubclass(playground.State, tuple) and playground.State._fields, "State is a NamedTuple"
+    assert callable(playground.note) and callable(playground.draw) and playground.presets
+    assert "note" not in playground.State._fields, "picture.py says what happened, not the run"
+
+
+@every_playground
+def test_a_model_is_no_longer_than_300_lines_and_a_picture_no_longer_than_220(name):
+    for part, most in (("model", 300), ("picture", 220)):
+        lines = (FOLDER / name / f"{part}.py").read_text(encoding="utf-8").count("\n")
+        assert lines <= most, f"{part}.py has {lines} lines: is there more than one idea in it?"
+
+
+@every_playground
+def test_at_most_three_numbers_stand_below_its_picture(name):
+    metrics = load(name).metrics.values()
+    assert metrics, "no field of State carries a Metric: nothing to compare, no goal to set"
+    assert 1 <= sum(metric.shown for metric in metrics) <= 3
+    assert len({metric.label for metric in metrics}) == len(metrics)
+    for metric in metrics:
+        assert re.match(r"[^_]{2,60}$", metric.label) and 1 <= metric.digits <= 6, metric
 
 
 @every_playground
@@ -196,21 +116,37 @@ def test_the_default_of_every_knob_is_legal_and_survives_a_link(name):
         assert kind.from_query({one.name: one.write(one.default)}, kind()) == (kind(), []), one.name
 
 
-def imported(source: str) -> Iterator[str]:
-    """Every module that a source imports, wherever in it, as `package.module.name`."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names)
+def source(name: str, part: str) -> str:
+    return (FOLDER / name / f"{part}.py").read_text(encoding="utf-8")
 
 
 @every_playground
-def test_it_imports_the_kit_and_the_libraries_of_the_field_and_nothing_else(name):
-    for module in imported(load(name).source):
+def test_a_model_imports_numerics_only(name):
+    for module in imported(source(name, "model")):
         root, _, rest = module.partition(".")
-        legal = root in sys.stdlib_module_names or root in MAY_IMPORT
-        assert legal or (root == "playgrounds" and re.match(r"kit\b", rest)), f"{name}.py imports {module}"
+        legal = root in sys.stdlib_module_names or root in MODEL_MAY
+        ours = root == "playgrounds" and (
+            rest == "kit"
+            or rest.startswith("_")
+            or (rest.startswith("kit.") and rest.split(".")[1] in MODEL_MAY_OF_KIT)
+        )
+        assert legal or ours, f"{name}/model.py imports {module}"
+
+
+@every_playground
+def test_a_picture_imports_its_model_and_words_for_pictures_and_no_library_of_the_field(name):
+    for module in imported(source(name, "picture")):
+        root, _, rest = module.partition(".")
+        legal = root in sys.stdlib_module_names or root in PICTURE_MAY or module.startswith(".model")
+        ours = root == "playgrounds" and re.match(rf"kit\b|_|{name}\.model\b", rest)
+        assert legal or ours, f"{name}/picture.py imports {module}"
+
+
+@every_playground
+def test_a_picture_leaves_plotly_to_the_kit(name):
+    text = source(name, "picture")
+    for sign in ('"type": "scatter"', '"xaxis"', '"opacity": 0,', '["layout"]', "<span"):
+        assert sign not in text, f"{sign} stands in {name}/picture.py: the vocabulary of the kit has a word for it"
 
 
 def test_importing_a_playground_loads_no_heavy_library():
@@ -218,7 +154,8 @@ def test_importing_a_playground_loads_no_heavy_library():
         "import importlib, json, sys\n"
         "loaded = {}\n"
         f"for name in {names()}:\n"
-        "    importlib.import_module(f'playgrounds.{name}')\n"
+        "    importlib.import_module(f'playgrounds.{name}.model')\n"
+        "    importlib.import_module(f'playgrounds.{name}.picture')\n"
         f"    loaded[name] = sorted({HEAVY} & sys.modules.keys())\n"
         "print(json.dumps(loaded))"
     )
@@ -232,7 +169,7 @@ def test_importing_a_playground_loads_no_heavy_library():
 @every_playground
 def test_the_same_params_give_the_same_states_to_the_last_bit(name):
     for played in runs(name)[:3]:
-        again = list(load(name).run(played.params))
+        again = [state for state in load(name).run(played.params) if state is not None]
         assert identical(played.states, again), played.params
 
 
@@ -249,7 +186,7 @@ def test_a_state_never_changes_after_it_was_yielded(name):
 @every_playground
 def test_every_note_is_a_sentence_and_they_are_not_all_the_same(name):
     for played in runs(name):
-        notes = [state.note for state in played.states]
+        notes = [load(name).note(played.params, played.states, now) for now in range(len(played.states))]
         for note in notes:
             assert re.fullmatch(r"[^a-z\s].{8,600}[.!?]", note), f"{note!r} at {played.params}"
         assert len(notes) == 1 or len(set(notes)) > 1, played.params
@@ -262,7 +199,7 @@ def test_a_run_has_as_many_states_as_it_announces_unless_it_diverges(name):
         if params.length is None or len(states) == params.length:
             continue
         assert len(states) < params.length, f"more states than announced: {params}"
-        told = re.search(r"diverge|finite|overflow", states[-1].note)
+        told = re.search(r"diverge|finite|overflow", load(name).note(params, states, len(states) - 1))
         assert told, f"{len(states)} states instead of {params.length}, and the last note does not say why: {params}"
 
 
@@ -276,13 +213,12 @@ def test_no_legal_run_is_longer_than_a_film_may_be(name):
 
 @every_playground
 def test_metrics_are_plain_finite_numbers_until_a_run_diverges(name):
-    metrics = load(name).metrics
-    assert metrics, "State has no int or float field: nothing to compare, no goal to set"
+    hints = get_type_hints(load(name).State)
     for params, states, _ in runs(name):
         for i, state in enumerate(states):
-            for metric in metrics:
+            for metric in load(name).metrics:
                 value = getattr(state, metric)
-                if value is None and type(None) in get_args(load(name).module.State.__annotations__[metric]):
+                if value is None and type(None) in getattr(hints[metric], "__args__", ()):
                     continue  # declared as not known at every step
                 assert isinstance(value, int | float) and not isinstance(value, bool), (metric, value, params)
                 assert math.isfinite(value) or i == len(states) - 1, f"{metric} is {value} in state {i} of {params}"
@@ -297,7 +233,12 @@ def test_plotly_takes_every_figure(name):
         try:
             made = go.Figure(data=fig["data"], layout=fig["layout"])
             for path, value in fig["narrow"].items():
-                made.layout[path] = value
+                head, _, rest = path.partition(".")
+                if head == "annotations":
+                    number, _, key = rest.partition(".")
+                    made.layout.annotations[int(number)][key] = value
+                else:
+                    made.layout[path] = value
         except ValueError as error:
             pytest.fail(f"step {now} of {played.params}: {error}")
 
@@ -384,7 +325,7 @@ def test_what_a_reader_types_is_no_markup_in_the_picture(name):
     for params in three(kind):
         played = play(load(name), type(params)(**params.model_dump() | typed))
         for now in some(played.states):
-            fig = load(name).draw(played.params, played.states, now)
+            fig = load(name).draw(played.params, played.states, now).figure()
             for key, text in strings([fig["data"], fig["layout"]]):
                 assert not any(tag in text for tag in ("<b>bold", "<i>x")), f"{key} = {text!r}"
 
@@ -399,7 +340,7 @@ def test_the_film_of_the_default_run_is_small_enough_for_a_phone(name):
 
 
 def test_the_folder_is_the_catalogue():
-    files = {path.stem for path in Path(FOLDER).glob("*.py")} - {"__init__"}
-    assert set(names()) == files and {load(name).name for name in names()} == files
+    folders = {path.parent.name for path in Path(FOLDER).glob("*/model.py")}
+    assert set(names()) == folders and {load(name).name for name in names()} == folders
     with pytest.raises(KeyError):
         load("no_such_playground")

@@ -1,19 +1,21 @@
 """Below the player: what the playground is, its numbers, comparing, its code, sharing. Only the open tab is made."""
 
-from urllib.parse import urlencode, urlsplit
-
 import streamlit as st
 
 from playgrounds.kit import export
 from playgrounds.kit.catalogue import Playground
-from playgrounds.kit.film import label, metrics
+from playgrounds.kit.film import label
+from playgrounds.kit.metrics import metrics
 from playgrounds.kit.params import Params
 from playgrounds.kit.runs import Run
-from playgrounds.stage import compare, share, sweep, url
+from playgrounds.stage import compare
+from playgrounds.stage.address import PageState
 from playgrounds.stage.scene import Scene
+from playgrounds.stage.share import show_share
+from playgrounds.stage.sweep import show_sweep
 
 
-def below(scene: Scene, state: url.PageState, run: Run, link: str) -> None:
+def show_tabs(scene: Scene, state: PageState, run: Run, link: str) -> None:
     """The tabs; `link` is the full link to what is shown."""
     page, title, playground = scene.page, scene.title, scene.playground
     names = ["About", "Numbers", "Compare", "Sweep", "Code", "Share"]
@@ -31,24 +33,11 @@ def below(scene: Scene, state: url.PageState, run: Run, link: str) -> None:
                 case "Compare":
                     compare.paste(scene, state)
                 case "Sweep":
-                    sweep.sweep(scene, state)
+                    show_sweep(scene, state)
                 case "Code":
                     _code(page, title, playground, run.params, link)
                 case "Share":
-                    share.share(scene, state, run, link)
-
-
-def address(page: str, query: dict[str, str], **more: str) -> str:
-    """The full link to a page in this state, as this reader's browser reaches the app.
-
-    Only the host is taken from the reader's address: where one page's name ends with another's,
-    Streamlit garbles the path.
-    """
-    here = urlsplit(st.context.url or "http://localhost:8501/")
-    folder = (st.get_option("server.baseUrlPath") or "").strip("/")
-    base = "/".join(filter(None, [f"{here.scheme}://{here.netloc}", folder, page]))
-    arguments = urlencode(query | more, safe=",~")
-    return f"{base}?{arguments}" if arguments else base
+                    show_share(scene, state, run, link)
 
 
 def _numbers(page: str, run: Run) -> None:

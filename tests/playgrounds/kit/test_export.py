@@ -4,10 +4,10 @@ import ast
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import ModuleType
 from typing import Any
 
 import nbformat
@@ -15,11 +15,10 @@ import pytest
 
 from playgrounds.kit import Params, catalogue, export
 from playgrounds.kit.catalogue import Playground, load
-from tests import toy
-from tests.test_playgrounds import ODD_TEXTS, imported, three
+from tests.short_runs import ODD_TEXTS, TOY, imported, three
+from tests.toy import model as toy
 
 LINK = "http://localhost:8501/some-page?rate=0.5&text=~eJw-_,"
-TOY = Playground("toy", toy, "1")
 MAY_IMPORT = {"numpy", "torch", "sklearn"}
 
 every_setting = pytest.mark.parametrize("which", range(3), ids=["defaults", "next choices", "choices before"])
@@ -48,7 +47,7 @@ def printed(name: str) -> list[str]:
     """What the three scripts and the notebook of a playground print, in a Python that knows nothing of this project and
     stands in an empty folder; one Python for the four of them, since it loads torch."""
     codes = [export.script(*get(name, which), "A title", LINK) for which in range(3)]
-    codes.append("\n".join(cells(export.ipynb(*get(name, 0), "A title", LINK), "code")))
+    codes.append("\n".join(cells(export.ipynb(*get(name, 0), "A title", LINK), "code")[:-1]))  # all but the plot
     with TemporaryDirectory() as folder:
         files = [Path(folder, f"exported_{n}.py") for n in range(len(codes))]
         for file, code in zip(files, codes, strict=True):
@@ -70,7 +69,7 @@ def cells(source: str, kind: str) -> list[str]:
 @every_setting
 def test_the_script_prints_the_numbers_of_the_page_to_the_last_digit(name, which):
     playground, params = get(name, which)
-    table = export.table(list(playground.run(params)))
+    table = export.table([state for state in playground.run(params) if state is not None])
     assert table.count("\n") > 1
     assert printed(name)[which] == table
 
@@ -89,7 +88,7 @@ def test_the_script_needs_the_libraries_of_the_field_and_nothing_of_the_app(name
         root = module.partition(".")[0]
         assert root in sys.stdlib_module_names or root in MAY_IMPORT, f"it imports {module}"
     names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-    assert not {"kit", "knob", "playgrounds", "streamlit", "Figure"} & names
+    assert not {"kit", "knob", "Metric", "playgrounds", "streamlit"} & names
     for word in ("playgrounds", "streamlit", "import kit", "def draw"):
         assert word not in source, f"{word!r} is left in it"
 
@@ -118,7 +117,7 @@ def test_the_script_reads_like_the_playground_with_the_readers_values(name):
 def test_any_text_of_the_reader_survives(text):
     params = toy.Params(steps=0, name=text)
     notebook = cells(export.ipynb(TOY, params, "Toy", LINK), "code")
-    for source in (export.script(TOY, params, "Toy", LINK).rpartition("\n\n\n")[0], "\n\n\n".join(notebook[:-1])):
+    for source in (export.script(TOY, params, "Toy", LINK).rpartition("\n\n\n")[0], "\n\n\n".join(notebook[:-2])):
         space: dict[str, Any] = {"__name__": "exported"}
         exec(source, space)
         assert space["Params"]().name == text
@@ -133,15 +132,13 @@ def test_any_title_stands_in_the_script_and_the_notebook(title):
     params = toy.Params(steps=0)
     source = export.script(TOY, params, title, LINK)
     compile(source, "exported", "exec")
-    (text,) = cells(export.ipynb(TOY, params, title, LINK), "markdown")
+    text, _ = cells(export.ipynb(TOY, params, title, LINK), "markdown")
     assert text.startswith(f"# {title}\n")
 
 
 def test_a_docstring_with_formulas_stays_as_it_is():
     about = 'Steps of size $\\eta \\nabla L$, with \\usepackage and """three quotes""".\n\nLeft out: \\xi.'
-    module = ModuleType("tests.toy")
-    module.__dict__.update(vars(toy) | {"__doc__": about})
-    source = export.script(Playground("toy", module, "1"), toy.Params(), "Toy", LINK)
+    source = export.script(replace(TOY, about=about), toy.Params(), "Toy", LINK)
     found = ast.get_docstring(ast.parse(source))
     assert about.replace('"""', "'''") in found.replace('"""', "'''")
 
@@ -151,7 +148,7 @@ def test_the_notebook_says_what_it_is_and_is_the_same_file_every_time(name):
     playground, params = get(name, 0)
     book = export.ipynb(playground, params, "A title", LINK)
     assert book == export.ipynb(playground, params, "A title", LINK)
-    (text,) = cells(book, "markdown")
+    text, _ = cells(book, "markdown")
     assert text.startswith("# A title\n") and LINK in text and playground.about.partition("\n")[0] in text
     assert all(code.strip() and not code.startswith('"""') for code in cells(book, "code"))
 

@@ -1,0 +1,214 @@
+"""Mistakes between entries, and between the course's files and the playgrounds."""
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rapidfuzz import fuzz, process
+
+from glossary.course import Glossary
+from glossary.entries import Exercise, Goal, Lesson, Question, Run, Stop, Term
+from glossary.texts import LINK
+from playgrounds.kit import catalogue
+from playgrounds.kit.conditions import COMPARISON, compares
+from playgrounds.kit.words import places
+
+Arithmetic = (
+    ast.Expression,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.Name,
+    ast.Load,
+    ast.Constant,
+    ast.Add,
+    ast.Sub,
+    ast.Mult,
+    ast.Div,
+    ast.USub,
+)
+
+
+def meant(wrong: str, known: Iterable[str]) -> str:
+    """(did you mean 'this'?), if something known is near."""
+    close = process.extractOne(wrong, list(known), scorer=fuzz.ratio, score_cutoff=60)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def inconsistencies(
+    glossary: Glossary, file: str, introduced: Mapping[str, str], pages: Path, home: str
+) -> Iterator[str]:
+    """Everything that no entry can know of itself. introduced: the lessons that have a file."""
+    for mistake in _in_glossary(glossary, pages, home):
+        yield f"{file}: {mistake}"
+    for slug in introduced:
+        if slug not in glossary.lesson:
+            yield f"lessons: lesson: there is no lesson {slug!r}{meant(slug, glossary.lesson)}"
+    for one in glossary.confusions:
+        for slug in one.terms:
+            if slug not in glossary.term:
+                yield f"lessons: [{one.id}] terms: there is no term {slug!r}{meant(slug, glossary.term)}"
+        yield from _links(glossary, one.id, "difference", one.difference)
+    for term in glossary.terms:
+        for mistake in _asked(term):
+            yield f"lessons: {mistake}"
+
+
+def _in_glossary(glossary: Glossary, pages: Path, home: str) -> Iterator[str]:
+    taken = {path.stem: "a file of the app" for path in pages.glob("*.py")} | {home: "the home page"}
+    for entry in [*glossary.lessons, *glossary.terms]:
+        url = entry.url if isinstance(entry, Lesson) else entry.slug
+        if url in taken:
+            yield f"[{entry.slug}] slug: {url!r} is already the address of {taken[url]}"
+        taken[url] = f"[{entry.slug}]"
+        if url.startswith("playground-"):
+            yield f"[{entry.slug}] slug: addresses that start with playground- belong to the playgrounds"
+    for lesson in glossary.lessons:
+        yield from _links(glossary, lesson.slug, "introduction", lesson.introduction)
+    for term in glossary.terms:
+        yield from _links(glossary, term.slug, "definition", term.definition)
+        if term.lesson not in glossary.lesson:
+            yield f"[{term.slug}] lesson: there is no lesson {term.lesson!r}{meant(term.lesson, glossary.lesson)}"
+        for slug in term.see_also:
+            if slug not in glossary.term or slug == term.slug:
+                yield f"[{term.slug}] see_also: there is no other term {slug!r}{meant(slug, glossary.term)}"
+        yield from _shown(term)
+
+
+def _links(glossary: Glossary, slug: str, key: str, text: str) -> Iterator[str]:
+    for target, _ in LINK.findall(text):
+        if target not in glossary.term:
+            yield f"[{slug}] {key}: [[{target}]] links to no term{meant(target, glossary.term)}"
+
+
+def _shown(term: Term) -> Iterator[str]:
+    """The playgrounds that a term's page shows, and the knobs with which it opens."""
+    if not term.playground:
+        if term.preset or term.also:
+            yield f"[{term.slug}] preset and also need a playground"
+        return
+    known = catalogue.names()
+    for key, name in [("playground", term.playground), *(("also", name) for name in term.also)]:
+        if name not in known:
+            yield f"[{term.slug}] {key}: there is no {name!r}{meant(name, known)}; there are {', '.join(known)}"
+    if len(set(term.playgrounds)) < len(term.playgrounds):
+        yield f"[{term.slug}] also: a playground stands there twice"
+    if term.playground in known:
+        yield from _knobs(f"[{term.slug}] preset", term.playground, term.preset)
+
+
+def _asked(term: Term) -> Iterator[str]:
+    """What its lesson's file has about a term."""
+    asked = term.asked
+    entries: list[tuple[str, Run]] = [("example", asked.example)] if asked.example else []
+    entries += [(f"question {one.id}", one) for one in asked.question]
+    entries += [(f"exercise {one.id}", one) for one in asked.exercise]
+    entries += [(f"goal {one.id}", one) for one in asked.goal]
+    entries += [(f"stop {n}", one) for n, one in enumerate(asked.stop, start=1)]
+    for what, entry in entries:
+        where = f"[{term.slug}] {what}"
+        if not term.playground:
+            yield f"{where} needs a playground, and its term has none"
+            continue
+        name, _ = term.values(entry)
+        if name not in term.playgrounds:
+            known = ", ".join(term.playgrounds)
+            yield f"{where} playground: the term's page does not offer {name!r}, only {known}: add it to `also`"
+            continue
+        if name not in catalogue.names():
+            continue  # said already
+        yield from _knobs(f"{where} run", name, entry.run)
+        yield from _entry(where, entry, name)
+
+
+def _entry(where: str, entry: Run, name: str) -> Iterator[str]:
+    match entry:
+        case Question():
+            yield from _conditions(f"{where} decides", name, entry.decides)
+            for n, option in enumerate(entry.options, start=1):
+                yield from _metrics(f"{where} option {n} why", name, places(option.why))
+        case Goal():
+            yield from _knobs(f"{where} solution", name, entry.solution)
+            yield from _conditions(f"{where} reach", name, entry.reach)
+            yield from _rules(f"{where} with", name, entry.with_)
+        case Stop():
+            yield from _conditions(f"{where} when", name, entry.when)
+            yield from _metrics(f"{where} say", name, places(entry.say))
+        case Exercise():
+            yield from _exercise(where, entry, name)
+        case _:
+            yield from _metrics(f"{where} text", name, places(getattr(entry, "text", "")))
+
+
+def _knobs(where: str, name: str, values: Mapping[str, Any]) -> Iterator[str]:
+    for mistake in catalogue.load(name).Params.preset(dict(values))[1]:
+        yield f"{where}.{mistake}"
+
+
+def _metrics(where: str, name: str, wanted: Iterable[str], more: Iterable[str] = ()) -> Iterator[str]:
+    """Names of metrics (or of `more`, the knobs that an exercise draws)."""
+    known = [*catalogue.load(name).metrics, *more]
+    for one in wanted:
+        if one not in known:
+            yield f"{where}: no metric {one!r}{meant(one, known)}; there are {', '.join(known)}"
+
+
+def _conditions(where: str, name: str, conditions: Mapping[str, str]) -> Iterator[str]:
+    yield from _metrics(where, name, conditions)
+    for condition in conditions.values():
+        if not COMPARISON.fullmatch(condition):
+            yield f"{where}: {condition!r} is not a comparison like '>= 0.99'"
+
+
+def _rules(where: str, name: str, wanted: Mapping[str, Any]) -> Iterator[str]:
+    knobs = catalogue.load(name).Params.knobs()
+    for one, value in wanted.items():
+        if one not in knobs:
+            yield f"{where}: no knob {one!r}{meant(one, knobs)}; there are {', '.join(knobs)}"
+        elif not compares(value, knobs[one]) and (problem := knobs[one].read(value, None)[1]):
+            yield f"{where}.{one}: {problem}"
+
+
+def _exercise(where: str, exercise: Exercise, name: str) -> Iterator[str]:
+    knobs = catalogue.load(name).Params.knobs()
+    for knob, values in exercise.draw.items():
+        if knob not in knobs:
+            yield f"{where} draw: no knob {knob!r}{meant(knob, knobs)}; there are {', '.join(knobs)}"
+            continue
+        drawn = drawn_from(values)
+        if drawn is None:
+            yield f"{where} draw.{knob}: {values!r} is neither a list nor a range like '0..2'"
+            continue
+        for value in drawn:
+            if problem := knobs[knob].read(value, None)[1]:
+                yield f"{where} draw.{knob}: {problem}"
+    yield from _metrics(f"{where} answer", name, [exercise.answer])
+    for key, text in (("ask", exercise.ask), ("because", exercise.because)):
+        yield from _metrics(f"{where} {key}", name, places(text), exercise.draw)
+    for slip in exercise.slips:
+        names = arithmetic(slip.value)
+        if names is None:
+            yield f"{where} slips: {slip.value!r} is no formula of + − * / over metrics and drawn knobs"
+        else:
+            yield from _metrics(f"{where} slips", name, names, exercise.draw)
+
+
+def drawn_from(values: list[Any] | str) -> list[Any] | None:
+    """The values that "0..2" or a list means; None if it means none."""
+    if isinstance(values, list):
+        return values or None
+    low, dots, high = values.partition("..")
+    if not dots or not low.strip("-").isdigit() or not high.strip("-").isdigit() or int(low) >= int(high):
+        return None
+    return list(range(int(low), int(high) + 1))
+
+
+def arithmetic(formula: str) -> set[str] | None:
+    """The names in a formula of + − * / and brackets; None if it is something else."""
+    try:
+        tree = ast.parse(formula, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if not all(isinstance(node, Arithmetic) for node in ast.walk(tree)):
+        return None
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

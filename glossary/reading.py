@@ -1,0 +1,142 @@
+"""Reading glossary.toml and lessons/*.toml. Whatever is wrong with them is reported at once, in a teacher's words."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from glossary.checks import inconsistencies, meant
+from glossary.course import Glossary
+from glossary.entries import Asked, Confusion, Lesson, Term
+
+ROOT = Path(__file__).resolve().parent.parent
+FILE = ROOT / "glossary.toml"
+LESSONS = ROOT / "lessons"
+PAGES = ROOT / "pages"
+HOME = "home-page"  # Streamlit wants an address of its own for it, though it answers at / only
+
+
+class GlossaryError(Exception):
+    """The course's files cannot be used; `mistakes` has one sentence for each thing to mend."""
+
+    def __init__(self, mistakes: list[str]):
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+class _File:
+    """A TOML file, what it holds, and what is wrong with it."""
+
+    def __init__(self, path: Path, mistakes: list[str]):
+        self.name = path.name if path.parent == ROOT else f"{path.parent.name}/{path.name}"
+        self.mistakes = mistakes
+        self.raw: dict[str, Any] = {}
+        try:
+            self.raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            self.say("it is missing: it must stand beside app.py")
+        except ValueError as error:  # TOML's own error, bytes that are no UTF-8, a number of thousands of digits
+            self.say(f"it is not valid TOML: {error}")
+
+    def say(self, mistake: str) -> None:
+        self.mistakes.append(f"{self.name}: {mistake}")
+
+    def only(self, *known: str) -> None:
+        """Complain of every key at the top that is none of these."""
+        for key in self.raw.keys() - set(known):
+            self.say(f"{key}: only {', '.join(known)} stand here{meant(key, known)}")
+
+    def entries(self, key: str, kind: type[BaseModel]) -> Iterator[Any]:
+        """The [[key]] blocks that are as they should be."""
+        blocks = self.raw.get(key, [])
+        if not isinstance(blocks, list):
+            self.say(f"write [[{key}]] with two brackets on each side")
+            return
+        for number, block in enumerate(blocks, start=1):
+            if not isinstance(block, dict):
+                self.say(f"{key} number {number}: {str(block)[:40]!r} is no [[...]] block")
+                continue
+            made = self.entry(kind, block, str(block.get("slug", block.get("id", f"{key} number {number}"))))
+            if made is not None:
+                yield made
+
+    def entry(self, kind: type[BaseModel], block: Any, name: str) -> Any:
+        """The block as an entry; None after saying what is wrong with it."""
+        try:
+            return kind.model_validate(block)
+        except ValidationError as error:
+            for one in error.errors():
+                self.say(f"[{name}] {_said(one)}")
+            return None
+
+
+def load(path: Path = FILE, lessons: Path = LESSONS) -> Glossary:
+    """Read and check both. Raises GlossaryError with everything that is wrong with them."""
+    mistakes: list[str] = []
+    file = _File(path, mistakes)
+    file.only("lesson", "term")
+    courses = list(file.entries("lesson", Lesson))
+    terms = list(file.entries("term", Term))
+    if not terms and not mistakes:
+        file.say("there is no [[term]] in it")
+    asked: dict[str, Asked] = {}
+    introduced: dict[str, str] = {}
+    confusions: list[Confusion] = []
+    known = {term.slug for term in terms}
+    for one in sorted(lessons.glob("*.toml")):
+        _read_lesson(_File(one, mistakes), known, asked, introduced, confusions)
+    courses = [one.model_copy(update={"introduction": introduced.get(one.slug, "")}) for one in courses]
+    terms = [one.model_copy(update={"asked": asked.get(one.slug, Asked())}) for one in terms]
+    glossary = Glossary(courses, terms, confusions)
+    mistakes += inconsistencies(glossary, file.name, introduced, PAGES, HOME)
+    if mistakes:
+        raise GlossaryError(mistakes)
+    return glossary
+
+
+def _read_lesson(
+    file: _File, terms: set[str], asked: dict[str, Asked], introduced: dict[str, str], confusions: list[Confusion]
+) -> None:
+    """Take up what a lesson's file says about its terms."""
+    file.only("lesson", "introduction", "term", "confusion")
+    slug, introduction = file.raw.get("lesson"), file.raw.get("introduction", "")
+    if file.raw and not isinstance(slug, str):
+        file.say('it must begin with lesson = "…", the slug of its lesson')
+    elif not isinstance(introduction, str) or (file.raw and not introduction.strip()):
+        file.say("introduction: it needs a text between ''' and '''")
+    elif file.raw:
+        introduced[str(slug)] = introduction.strip()
+    confusions += file.entries("confusion", Confusion)
+    blocks = file.raw.get("term", {})
+    if not isinstance(blocks, dict):
+        file.say("write [[term.SLUG.question]], with the slug of the term between the dots")
+        return
+    for name, block in blocks.items():
+        if name not in terms:
+            file.say(f"term.{name}: there is no term {name!r}{meant(name, terms)}")
+        elif name in asked:
+            file.say(f"term.{name}: another lesson's file asks about it already")
+        elif (entry := file.entry(Asked, block, name)) is not None:
+            asked[name] = entry
+
+
+def _said(error: Any) -> str:
+    """One of pydantic's errors, in a teacher's words."""
+    parts = [part + 1 if isinstance(part, int) else part for part in error["loc"]]
+    where = ".".join(str(part) for part in parts if part != "list[any]")
+    match error["type"]:
+        case "missing":
+            return f"{where} is missing"
+        case "extra_forbidden":
+            return f"{where}: there is no such key; is it misspelt?"
+        case "string_pattern_mismatch" if where == "name":
+            return f"name: {error['input']!r} must not begin with a bracket"
+        case "string_pattern_mismatch":
+            return f"{where}: {error['input']!r} must be small letters, digits and single hyphens, as in xor-problem"
+        case "string_too_short":
+            return f"{where} is empty"
+        case "value_error":
+            return f"{where}: {error['ctx']['error']}" if where else str(error["ctx"]["error"])
+    return f"{where}: {error['msg']} (it is {str(error['input'])[:40]!r})"

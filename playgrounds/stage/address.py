@@ -1,0 +1,112 @@
+"""A playground's state in its URL: read when the URL changes, written when the reader changes something.
+
+The URL holds what differs from the page's preset, the step, the run it is compared with, and what a teacher's link
+hides or locks. Streamlit's own binding of widgets to query parameters is not used: with it `st.switch_page` raises on a
+page with a bound value, and Back loses the value.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import streamlit as st
+
+from playgrounds.kit import catalogue
+from playgrounds.kit.params import Params, shown
+from playgrounds.stage import moved, session
+from playgrounds.stage.scene import Scene
+
+STEP, HIDE, LOCK, PINNED, PLAYGROUND = "step", "hide", "lock", "pinned", "playground"
+PARTS = {  # what a link can hide besides knobs
+    "question": "the question",
+    "answer": "answers and solutions",
+    "goals": "the goals",
+    "presets": "good and bad runs",
+    "code": "the code",
+}
+ALL = "all"  # lock=all: every knob
+AS_STARTED = "preset"  # pinned=preset: the run with which the page starts
+MOST_PARAMETERS = 60  # of a link; nonsense beyond is not even looked at
+
+
+@dataclass(frozen=True)
+class View:
+    """What a link takes out of the reader's hands: parts and knobs that are hidden, knobs that are locked."""
+
+    hide: tuple[str, ...] = ()
+    lock: tuple[str, ...] = ()
+
+    def fixed(self, knob: str) -> bool:
+        return knob in self.hide or knob in self.lock or ALL in self.lock
+
+    def permits(self, before: Params, after: Params) -> bool:
+        """Whether the page's own controls may go from one to the other: what the link has fixed stays."""
+        return not any(self.fixed(name) and getattr(before, name) != getattr(after, name) for name in before.knobs())
+
+    def kept(self, before: Params, after: Params) -> Params:
+        """`after`, with what the link has fixed as it was before."""
+        return after.model_copy(update={name: getattr(before, name) for name in before.knobs() if self.fixed(name)})
+
+    def to_query(state: PageState, scene: Scene) -> dict[str, str]:
+    """What of the state differs from the page as it opens."""
+    start = scene.showing(state.playground).start
+    query = {PLAYGROUND: state.playground} if state.playground != scene.first else {}
+    query |= state.params.to_query(start)
+    if state.step is not None:
+        query[STEP] = str(state.step)
+    if state.pinned is not None:
+        query[PINNED] = urlencode(state.pinned.to_query(start), safe=",~") or AS_STARTED
+    return query | state.view.to_query()
+
+
+def from_query(query: dict[str, str], scene: Scene) -> PageState:
+    """The state that a link means, and what was wrong with it."""
+    knobs = dict(list(query.items())[:MOST_PARAMETERS])
+    step, hide, lock, pinned, name = (knobs.pop(one, "") for one in (STEP, HIDE, LOCK, PINNED, PLAYGROUND))
+    wrong = []
+    if name and name not in catalogue.names():
+        wrong.append(f"playground={shown(name)}: there is none of that name; this page shows {scene.first}.")
+        name = ""
+    name = name or moved.taken_over(knobs, scene.starts) or scene.first
+    start = scene.showing(name).start
+    params, complaints = type(start).from_query(knobs, start)
+    complaints = wrong + complaints
+    if step and not (step.isascii() and step.isdigit() and len(step) < 10):
+        complaints.append(f"step={shown(step)} is not the number of a step: showing the last one.")
+        step = ""
+    view = View(
+        _names(HIDE, hide, {*PARTS, *params.knobs()}, complaints),
+        _names(LOCK, lock, {ALL, *params.knobs()}, complaints),
+    )
+    other, problems = other_run(pinned, start) if pinned else (None, [])
+    complaints += [f"The run to compare with: {problem}" for problem in problems]
+    return PageState(name, params, int(step) if step else None, complaints, query, view, other)
+
+
+def link_to(page: str, query: dict[str, str], **more: str) -> str:
+    """The full link to a page in this state, as this reader's browser reaches the app.
+
+    Only the host is taken from the reader's address: where one page's name ends with another's,
+    Streamlit garbles the path.
+    """
+    here = urlsplit(st.context.url or "http://localhost:8501/")
+    folder = (st.get_option("server.baseUrlPath") or "").strip("/")
+    base = "/".join(filter(None, [f"{here.scheme}://{here.netloc}", folder, page]))
+    arguments = urlencode(query | more, safe=",~")
+    return f"{base}?{arguments}" if arguments else base
+
+
+def other_run(text: str, preset: Params) -> tuple[Params, list[str]]:
+    """The params that a query string means on this page, and what was wrong with it."""
+    pairs = [] if text == AS_STARTED else parse_qsl(text, keep_blank_values=True)[:MOST_PARAMETERS]
+    ours = {STEP, HIDE, LOCK, PINNED, PLAYGROUND, "embed", "embed_options"}
+    return type(preset).from_query({name: value for name, value in pairs if name not in ours}, preset)
+
+
+def _names(of: str, text: str, known: set[str], complaints: list[str]) -> tuple[str, ...]:
+    """The names in a comma-separated list that mean something here, once each."""
+    names = dict.fromkeys(filter(None, text.split(",")[:MOST_PARAMETERS]))
+    for name in names:
+        if name not in known:
+            complaints.append(f"{of}={shown(name)}: nothing here is called that.")
+    return tuple(name for name in names if name in known)

@@ -1,0 +1,151 @@
+"""A playground on a page: question, player, knobs and goals, and below them the numbers, the code and ways to share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from playgrounds.kit import catalogue
+from playgrounds.kit.runs import FIRST, ROUND, Run
+from playgrounds.kit.words import counted
+from playgrounds.stage import address, compare, library, player, progress, session
+from playgrounds.stage.address import PageState
+from playgrounds.stage.diagnosis import show_diagnosis
+from playgrounds.stage.goals import show_goals
+from playgrounds.stage.knobs import show_knobs
+from playgrounds.stage.named_runs import show_named_runs
+from playgrounds.stage.questions import show_questions
+from playgrounds.stage.scene import Scene, Values, store
+from playgrounds.stage.tabs import show_tabs
+
+if TYPE_CHECKING:
+    from glossary import Goal, Question
+
+MOST_COMPLAINTS = 6  # about one link; what is wrong with the rest is said in a number
+
+
+def show_page(
+    page: str,
+    title: str,
+    starts: Mapping[str, Values],
+    questions: Sequence[Question] = (),
+    goals: Sequence[Goal] = (),
+    elsewhere: Mapping[str, Mapping[str, Values]] | None = None,
+) -> None:
+    """The playgrounds `starts`, of which the first is shown; `page` is the page's address. The rest: see Scene."""
+    first = catalogue.load(next(iter(starts)))
+    scene = Scene(page, title, first, starts, questions, goals, {page: starts, **(elsewhere or {})})
+    address.arrive(scene)
+    _live(scene)
+
+
+@st.fragment
+def _live(scene: Scene) -> None:
+    page = scene.page
+    state = address.current(scene)
+    scene = scene.showing(state.playground)
+    run = store.get(scene.playground, state.params)
+    _complain(state)
+    answered = show_questions(scene, state)
+    _choose(scene, state)
+    show_named_runs(scene, state)
+    picture, knobs = st.columns([0.73, 0.27], gap="medium")
+    with knobs:  # before the player, which asks for more as soon as it is there: by then they must have their values
+        show_knobs(scene, state)
+    with picture:
+        _players(scene, state, run)
+        show_diagnosis(scene, state, run)
+    link = address.link_to(page, address.to_query(state, scene))
+    plain = PageState(state.playground, state.params)
+    reached = show_goals(scene, state, run, address.link_to(page, address.to_query(plain, scene)))
+    progress.record(scene, answered, reached)
+    if run.states:
+        show_tabs(scene, state, run, link)
+
+
+def _complain(state: PageState) -> None:
+    for complaint in state.complaints[:MOST_COMPLAINTS]:
+        st.warning(complaint)
+    if (more := len(state.complaints) - MOST_COMPLAINTS) > 0:
+        st.warning(f"And {counted(more, 'other value')} that could not be taken.")
+
+
+def _choose(scene: Scene, state: PageState) -> None:
+    """Where a page has several playgrounds: which of them."""
+    names = [*dict.fromkeys([*scene.starts, state.playground])]
+    if len(names) < 2:
+        return
+    key = f"{scene.page}:playground:{state.playground}"  # a new one whenever something else has chosen another
+    st.segmented_control(
+        "Playground",
+        names,
+        default=state.playground,
+        required=True,
+        format_func=lambda name: name.replace("_", " ").capitalize(),
+        key=key,
+        on_change=_chosen,
+        args=(scene, key),
+        label_visibility="collapsed",
+    )
+
+
+def _chosen(scene: Scene, key: str) -> None:
+    name = session.widget(key)
+    if name:
+        address.go(scene.page, scene.showing(name).start, name)
+
+
+def _players(scene: Scene, state: PageState, run: Run) -> None:
+    """The run's player, and beside it that of the pinned run."""
+    other = compare.pinned(scene, state)
+    have = _advance(scene, run, "player")
+    head = {"start": state.step, "order": scene.order(run)}
+    if other is None:
+        _play(scene, run, "player", have, **head)
+        return
+    st.markdown(compare.differences(scene, state))
+    its = _advance(scene, other, "pinned")
+    ranges = compare.shared(run.film.base, other.film.base)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**This run**")
+        _play(scene, run, "player", have, **head, role="lead", ranges=ranges)
+    with right:
+        st.markdown("**Pinned run**")
+        _play(scene, other, "pinned", its, start=state.step, role="follow", ranges=ranges)
+
+
+def _advance(scene: Scene, run: Run, name: str) -> int:
+    """Compute a round of the run, unless its player has stopped it; returns how many frames the player has."""
+    report = player.reported(scene.page, name).of(run)
+    if not report.stopped:
+        fresh = not run.done
+        run.advance(ROUND if report.have else FIRST, beyond=report.have)
+        if fresh:
+            store.tidy()
+    if run.failure:
+        st.error(f"This run could not be computed ({run.failure}). Press Reset, or change a knob.")
+    return report.have
+
+
+def _play(scene: Scene, run: Run, name: str, have: int, **head: Any) -> None:
+    """Show the run in the player of that name, sending it the frames it does not have."""
+    if not run.film.steps:
+        return
+    alt = scene.playground.about.partition("\n")[0]
+    player.mount(
+        key=f"{scene.page}:{name}",
+        data=run.message(have, plotly=library.url(), alt=alt, **head),
+        on_report_change=lambda: _reported(scene, name),
+    )
+
+
+def _reported(scene: Scene, name: str) -> None:
+    """The player has come to rest at a step, or asks for more frames."""
+    if name != "player":
+        return
+    step = player.reported(scene.page).step
+    if step != session.state_of(scene.page).step:
+        address.change(scene.page, step=step)

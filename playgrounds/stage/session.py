@@ -1,0 +1,84 @@
+"""What one reader's session holds: the only place that touches st.session_state, one typed entry for each thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from playgrounds.kit.sweep import Sweep
+    from playgrounds.stage.address import PageState
+
+T = TypeVar("T")
+
+
+class Order(NamedTuple):
+    """What a page wants of its player: obeyed once, told apart by its number."""
+
+    run: str = ""  # the id of the run that is meant
+    number: int = 0
+    step: int | None = None  # None: play from the start
+
+
+class Entry(Generic[T]):
+    """A value of the session, by what it belongs to: a page, a question of it, a widget."""
+
+    def __init__(self, name: str, default: Callable[[], T]):
+        self.name, self.default = name, default
+
+    def get(self, of: str) -> T:
+        return st.session_state.get(f"{of}:{self.name}", self.default())
+
+    def set(self, of: str, value: T) -> None:
+        st.session_state[f"{of}:{self.name}"] = value
+
+    def has(self, of: str) -> bool:
+        return f"{of}:{self.name}" in st.session_state
+
+    def forget(self, of: str) -> None:
+        st.session_state.pop(f"{of}:{self.name}", None)
+
+    def take(self, of: str) -> T:
+        """The value, which is then forgotten."""
+        return st.session_state.pop(f"{of}:{self.name}", self.default())
+
+
+def _none() -> Any:
+    return None
+
+
+# Of a page
+STATE: Entry[PageState | None] = Entry("state", _none)
+TOUCHED: Entry[bool] = Entry("touched", bool)  # whether the reader has changed something that the URL does not show yet
+ORDER: Entry[Order] = Entry("order", Order)
+REACHED: Entry[frozenset[str]] = Entry("reached", frozenset)  # ids of goals
+SOLVED: Entry[frozenset[str]] = Entry("solved", frozenset)  # ids of goals whose solution was shown
+SWEEP: Entry[Sweep | None] = Entry("sweep", _none)
+PICKED: Entry[float | None] = Entry("picked", _none)  # the point of the sweep that was clicked last
+
+# Of a question of a page
+BET: Entry[int | None] = Entry("bet", _none)  # the option that the reader has chosen
+TOLD: Entry[dict[int, str] | None] = Entry("told", _none)  # what is said to each option, once the run has decided
+ASKED: Entry[bool] = Entry("asked", bool)  # whether the reader wants the answer before the run has ended
+
+# Of a knob of a page
+COUNT: Entry[int] = Entry("count", int)  # how often something else than its widget has changed it
+SEEN: Entry[Any] = Entry("seen", _none)  # the value that its widget was made with, or has brought last
+
+
+def widget(key: str) -> Any:
+    """What stands in the widget or the component of that key; None if it is not there."""
+    return st.session_state.get(key)
+
+
+def is_widget(key: str) -> bool:
+    return key in st.session_state
+
+
+def state_of(page: str) -> PageState:
+    """What the reader looks at on a page that has been opened."""
+    state = STATE.get(page)
+    assert state is not None, f"{page} has not been opened"
+    return state
