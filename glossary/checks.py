@@ -1,6 +1,7 @@
 """Mistakes between entries, and between the course's files and the playgrounds."""
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from glossary.entries import Exercise, Goal, Lesson, Question, Run, Stop, Term
 from glossary.texts import LINK
 from playgrounds.kit import catalogue
 from playgrounds.kit.conditions import COMPARISON, compares
+from playgrounds.kit.markup import faults, open_places, quoted, words
 from playgrounds.kit.words import places
 
 Arithmetic = (
@@ -48,7 +50,7 @@ def inconsistencies(
         for slug in one.terms:
             if slug not in glossary.term:
                 yield f"lessons: [{one.id}] terms: there is no term {slug!r}{meant(slug, glossary.term)}"
-        yield from _links(glossary, one.id, "difference", one.difference)
+        yield from _text(glossary, one.id, "difference", one.difference)
     for term in glossary.terms:
         for mistake in _asked(term):
             yield f"lessons: {mistake}"
@@ -64,21 +66,52 @@ def _in_glossary(glossary: Glossary, pages: Path, home: str) -> Iterator[str]:
         if url.startswith("playground-"):
             yield f"[{entry.slug}] slug: addresses that start with playground- belong to the playgrounds"
     for lesson in glossary.lessons:
-        yield from _links(glossary, lesson.slug, "introduction", lesson.introduction)
+        yield from _signs(f"[{lesson.slug}] sentence", lesson.sentence)
+        yield from _text(glossary, lesson.slug, "introduction", lesson.introduction)
     for term in glossary.terms:
-        yield from _links(glossary, term.slug, "definition", term.definition)
+        yield from _signs(f"[{term.slug}] exam", term.exam)
+        yield from _text(glossary, term.slug, "definition", term.definition)
         if term.lesson not in glossary.lesson:
             yield f"[{term.slug}] lesson: there is no lesson {term.lesson!r}{meant(term.lesson, glossary.lesson)}"
         for slug in term.see_also:
-            if slug not in glossary.term or slug == term.slug:
-                yield f"[{term.slug}] see_also: there is no other term {slug!r}{meant(slug, glossary.term)}"
+            if slug == term.slug:
+                yield f"[{term.slug}] see_also: {slug!r} is this term itself; name others"
+            elif slug not in glossary.term:
+                yield f"[{term.slug}] see_also: there is no term {slug!r}{meant(slug, glossary.term)}"
         yield from _shown(term)
 
 
-def _links(glossary: Glossary, slug: str, key: str, text: str) -> Iterator[str]:
+def _text(glossary: Glossary, slug: str, key: str, text: str) -> Iterator[str]:
+    """Mistakes in a text: links to nowhere, half a link, formulas that do not end."""
+    where = f"[{slug}] {key}"
     for target, _ in LINK.findall(text):
-        if target not in glossary.term:
-            yield f"[{slug}] {key}: [[{target}]] links to no term{meant(target, glossary.term)}"
+        if "[[" in target:
+            yield f"{where}: {_half('[[' + target)}"
+        elif target not in glossary.term:
+            yield f"{where}: [[{target}]] links to no term{meant(target, glossary.term)}"
+    rest = LINK.sub(lambda link: " " * len(link[0]), words(text))
+    for found in re.finditer(r"\[\[|\]\]", rest):
+        start = found.start() if found[0] == "[[" else max(0, found.start() - 20)
+        yield f"{where}: {_half(rest[start:])}"
+    yield from _signs(where, text)
+
+
+def _half(near: str) -> str:
+    return f"{quoted(near)} is half a link: write [[slug]] or [[slug|words]]"
+
+
+def _signs(where: str, text: str) -> Iterator[str]:
+    """Mistakes in the formulas of a text."""
+    for fault in faults(text):
+        yield f"{where}: {fault}"
+
+
+def _told(where: str, name: str, text: str, more: Iterable[str] = ()) -> Iterator[str]:
+    """Mistakes in a text with places for numbers."""
+    yield from _signs(where, text)
+    for fault in open_places(text):
+        yield f"{where}: {fault}"
+    yield from _metrics(where, name, places(text), more)
 
 
 def _shown(term: Term) -> Iterator[str]:
@@ -125,19 +158,22 @@ def _entry(where: str, entry: Run, name: str) -> Iterator[str]:
     match entry:
         case Question():
             yield from _conditions(f"{where} decides", name, entry.decides)
+            yield from _signs(f"{where} ask", entry.ask)
             for n, option in enumerate(entry.options, start=1):
-                yield from _metrics(f"{where} option {n} why", name, places(option.why))
+                yield from _signs(f"{where} option {n}", option.text)
+                yield from _told(f"{where} option {n} why", name, option.why)
         case Goal():
+            yield from _signs(f"{where} ask", entry.ask)
             yield from _knobs(f"{where} solution", name, entry.solution)
             yield from _conditions(f"{where} reach", name, entry.reach)
             yield from _rules(f"{where} with", name, entry.with_)
         case Stop():
             yield from _conditions(f"{where} when", name, entry.when)
-            yield from _metrics(f"{where} say", name, places(entry.say))
+            yield from _told(f"{where} say", name, entry.say)
         case Exercise():
             yield from _exercise(where, entry, name)
         case _:
-            yield from _metrics(f"{where} text", name, places(getattr(entry, "text", "")))
+            yield from _told(f"{where} text", name, getattr(entry, "text", ""))
 
 
 def _knobs(where: str, name: str, values: Mapping[str, Any]) -> Iterator[str]:
@@ -155,9 +191,18 @@ def _metrics(where: str, name: str, wanted: Iterable[str], more: Iterable[str] =
 
 def _conditions(where: str, name: str, conditions: Mapping[str, str]) -> Iterator[str]:
     yield from _metrics(where, name, conditions)
-    for condition in conditions.values():
+    for metric, condition in conditions.items():
         if not COMPARISON.fullmatch(condition):
-            yield f"{where}: {condition!r} is not a comparison like '>= 0.99'"
+            yield f"{where}: {metric} = {condition!r} is not a comparison like '>= 0.99'{_signs_meant(condition)}"
+
+
+def _signs_meant(wrong: str) -> str:
+    """For a number after a sign that is none: the comparison that was meant."""
+    found = re.fullmatch(r"\s*(=<|=>|=|≤|≥)\s*(\S+)\s*", wrong)
+    if not found:
+        return ""
+    sign = {"=<": "<=", "≤": "<=", "=>": ">=", "≥": ">=", "=": "=="}[found[1]]
+    return f" (did you mean '{sign} {found[2]}'?)"
 
 
 def _rules(where: str, name: str, wanted: Mapping[str, Any]) -> Iterator[str]:
@@ -166,6 +211,8 @@ def _rules(where: str, name: str, wanted: Mapping[str, Any]) -> Iterator[str]:
         if one not in knobs:
             yield f"{where}: no knob {one!r}{meant(one, knobs)}; there are {', '.join(knobs)}"
         elif not compares(value, knobs[one]) and (problem := knobs[one].read(value, None)[1]):
+            if sign := _signs_meant(str(value)):
+                problem = f"{value!r} is neither a value nor a comparison{sign}"
             yield f"{where}.{one}: {problem}"
 
 
@@ -184,7 +231,7 @@ def _exercise(where: str, exercise: Exercise, name: str) -> Iterator[str]:
                 yield f"{where} draw.{knob}: {problem}"
     yield from _metrics(f"{where} answer", name, [exercise.answer])
     for key, text in (("ask", exercise.ask), ("because", exercise.because)):
-        yield from _metrics(f"{where} {key}", name, places(text), exercise.draw)
+        yield from _told(f"{where} {key}", name, text, exercise.draw)
     for slip in exercise.slips:
         names = arithmetic(slip.value)
         if names is None:

@@ -34,9 +34,16 @@ class _File:
         self.mistakes = mistakes
         self.raw: dict[str, Any] = {}
         try:
-            self.raw = tomllib.loads(path.read_text(encoding="utf-8"))
+            # Some editors begin a file with a mark of their own.
+            self.raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             self.say("it is missing: it must stand beside app.py")
+        except IsADirectoryError:
+            self.say("it is a folder: a file of that name must stand beside app.py")
+        except OSError as error:
+            self.say(f"it cannot be read: {error.strerror}; let the server read it")
+        except RecursionError:
+            self.say("it has brackets in brackets hundreds deep: close them")
         except ValueError as error:  # TOML's own error, bytes that are no UTF-8, a number of thousands of digits
             self.say(f"it is not valid TOML: {error}")
 
