@@ -7,10 +7,17 @@ from playgrounds.stage import lean  # noqa: F401, before NumPy and torch are imp
 import gc
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from glossary import HOME
 from pages import frame, home, lesson, missing, term, workbench
+from playgrounds.stage import library
+from server import limits, outside
+from server.assets import Asset
+from server.closed import ClosedDoors
+from server.headers import Headers
+from server.limits import Doorkeeper
 
 
 def main() -> None:
@@ -37,5 +44,8 @@ else:  # the server imports this file once, when it starts
     # A folder called pages/ makes a fresh server look for pages there until st.navigation is called for the first time,
     # and tell its first visitor that the address of a term does not exist.
     PagesManager.uses_pages_directory = False
+    limits.raise_descriptors()
+    outside.ask_nobody()
     gc.freeze()  # what has been imported stays: the collector need not look at it again
-    app = st.App(__file__)
+    around = [Middleware(Headers), Middleware(Doorkeeper), Middleware(ClosedDoors)]
+    app = st.App(__file__, middleware=[*around, Middleware(Asset, *library.serve())])

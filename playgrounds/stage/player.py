@@ -1,21 +1,19 @@
 """The player: shows a film in the browser, as a component of a page or as an HTML file of its own."""
 
 import base64
-import gzip
 import html
 import json
-import os
-from functools import cache
+import re
 from pathlib import Path
 from typing import Any
 
-import plotly
 import streamlit as st
 
 from playgrounds.kit import palette
+from playgrounds.stage import library
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+PLACEHOLDER = re.compile("__([A-Z]+)__")  # in standalone.html
 
 
 def _javascript() -> str:
@@ -36,39 +34,26 @@ JS = _javascript()
 mount = st.components.v2.component("player", html=HTML, css=CSS, js=JS, isolate_styles=False)
 
 
-def plotly_js() -> bytes:
-    """plotly.js as it came with the installed plotly."""
-    return (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes()
-
-
-@cache
 def plotly_url() -> str:
-    """Where the browser gets plotly.js, compressed; the file is made on the first call after an update of plotly."""
-    name = f"plotly-{plotly.__version__}.bin"  # no ending that a server would unpack on its own
-    target = ROOT / "static" / name
-    if not target.exists():
-        target.parent.mkdir(exist_ok=True)
-        draft = target.with_suffix(f".{os.getpid()}")
-        draft.write_bytes(gzip.compress(plotly_js(), 9))
-        draft.replace(target)
-    return f"app/static/{name}"
+    """Where the browser gets plotly.js, compressed."""
+    return library.url()
 
 
 def standalone(message: bytes, title: str, subtitle: str, link: str) -> bytes:
     """A run's message as one HTML file that plays with no network at all."""
     packed: dict[str, Any] = {
         "film": base64.b64encode(message).decode(),
-        "plotly": base64.b64encode(gzip.compress(plotly_js(), 9)).decode(),
+        "plotly": base64.b64encode(library.packed()).decode(),
+    }
+    parts = {
+        "TITLE": html.escape(title),
+        "SUBTITLE": html.escape(subtitle),
+        "LINK": html.escape(link),
+        "CSS": CSS,
+        "PLAYER": HTML,
+        "JS": JS.replace("export default function", "function play"),
+        "PACKED": json.dumps(packed),
     }
     page = (HERE / "standalone.html").read_text(encoding="utf-8")
-    for name, value in {
-        "title": html.escape(title),
-        "subtitle": html.escape(subtitle),
-        "link": html.escape(link),
-        "css": CSS,
-        "player": HTML,
-        "js": JS.replace("export default function", "function play"),
-        "packed": json.dumps(packed),
-    }.items():
-        page = page.replace(f"__{name.upper()}__", value)
-    return page.encode()
+    # In one pass: what stands in a part, a reader's text among them, is no placeholder.
+    return PLACEHOLDER.sub(lambda found: parts[found[1]], page).encode()
