@@ -13,6 +13,7 @@ from rapidfuzz.distance import OSA
 
 from playgrounds.kit import catalogue
 from playgrounds.kit.conditions import COMPARISON, compares
+from playgrounds.kit.markup import faults, open_places, quoted, words
 from playgrounds.kit.words import places
 
 FILE = Path(__file__).resolve().parent / "glossary.toml"
@@ -139,9 +140,15 @@ class Glossary:
 def load(path: Path = FILE) -> Glossary:
     """Read and check the file. Raises GlossaryError with everything that is wrong with it."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark of their own
     except FileNotFoundError:
         raise GlossaryError([f"{path.name} is missing: it must stand beside app.py"]) from None
+    except IsADirectoryError:
+        raise GlossaryError([f"{path.name} is a folder: a file of that name must stand beside app.py"]) from None
+    except OSError as error:
+        raise GlossaryError([f"{path.name} cannot be read: {error.strerror}; let the server read it"]) from None
+    except RecursionError:
+        raise GlossaryError([f"{path.name} has brackets in brackets hundreds deep: close them"]) from None
     except ValueError as error:  # TOML's own error, bytes that are no UTF-8, a number of thousands of digits
         raise GlossaryError([f"{path.name} is not valid TOML: {error}"]) from None
     mistakes = [
@@ -202,28 +209,59 @@ def _inconsistencies(glossary: Glossary) -> Iterator[str]:
             yield f"[{entry.slug}] slug: addresses that start with playground- belong to the playgrounds"
     for lesson in glossary.lessons:
         yield from _links(glossary, lesson.slug, "introduction", lesson.introduction)
+        yield from _signs(lesson.slug, {"sentence": lesson.sentence, "introduction": lesson.introduction})
     for term in glossary.terms:
         yield from _links(glossary, term.slug, "definition", term.definition)
+        yield from _signs(term.slug, {"definition": term.definition})
         if term.lesson not in glossary.lesson:
             yield f"[{term.slug}] lesson: there is no lesson {term.lesson!r}{_meant(term.lesson, glossary.lesson)}"
         for slug in term.see_also:
-            if slug not in glossary.term or slug == term.slug:
-                yield f"[{term.slug}] see_also: there is no other term {slug!r}{_meant(slug, glossary.term)}"
+            if slug == term.slug:
+                yield f"[{term.slug}] see_also: {slug!r} is this term itself; name others"
+            elif slug not in glossary.term:
+                yield f"[{term.slug}] see_also: there is no term {slug!r}{_meant(slug, glossary.term)}"
         yield from _playground(term)
 
 
 def _links(glossary: Glossary, slug: str, key: str, text: str) -> Iterator[str]:
     for target, _ in LINK.findall(text):
-        if target not in glossary.term:
+        if "[[" in target:
+            yield f"[{slug}] {key}: {_half('[[' + target)}"
+        elif target not in glossary.term:
             yield f"[{slug}] {key}: [[{target}]] links to no term{_meant(target, glossary.term)}"
+    rest = LINK.sub(lambda link: " " * len(link[0]), words(text))
+    for found in re.finditer(r"\[\[|\]\]", rest):
+        start = found.start() if found[0] == "[[" else max(0, found.start() - 20)
+        yield f"[{slug}] {key}: {_half(rest[start:])}"
+
+
+def _half(near: str) -> str:
+    return f"{quoted(near)} is half a link: write [[slug]] or [[slug|words]]"
+
+
+def _signs(slug: str, texts: dict[str, str]) -> Iterator[str]:
+    """Mistakes in the formulas of texts, by the name of each."""
+    for where, text in texts.items():
+        for fault in faults(text):
+            yield f"[{slug}] {where}: {fault}"
 
 
 def _playground(term: Term) -> Iterator[str]:
     for n, question in enumerate(term.question, start=1):
         if question.answer >= len(question.options):
             yield f"[{term.slug}] question {n} answer: {question.answer} is no option (they count from 0)"
+        if "" in question.options:
+            yield f"[{term.slug}] question {n} options: one of them is empty"
+        for option in {one for one in question.options if one and question.options.count(one) > 1}:
+            yield f"[{term.slug}] question {n} options: {option!r} stands there twice"
+        texts = {"ask": question.ask, "because": question.because}
+        texts |= {f"option {place}": option for place, option in enumerate(question.options)}
+        yield from _signs(term.slug, {f"question {n} {name}": text for name, text in texts.items()})
+        for fault in open_places(question.because):
+            yield f"[{term.slug}] question {n} because: {fault}"
         yield from _comparisons(f"[{term.slug}] question {n}", question.decides)
     for n, goal in enumerate(term.goal, start=1):
+        yield from _signs(term.slug, {f"goal {n} ask": goal.ask})
         yield from _comparisons(f"[{term.slug}] goal {n}", goal.reach)
     if not term.playground:
         if term.preset or term.goal or any(question.run or question.decides for question in term.question):
@@ -238,9 +276,18 @@ def _playground(term: Term) -> Iterator[str]:
 
 
 def _comparisons(where: str, conditions: dict[str, str]) -> Iterator[str]:
-    for condition in conditions.values():
+    for name, condition in conditions.items():
         if not COMPARISON.fullmatch(condition):
-            yield f"{where}: {condition!r} is not a comparison like '>= 0.99'"
+            yield f"{where}: {name} = {condition!r} is not a comparison like '>= 0.99'{_signs_meant(condition)}"
+
+
+def _signs_meant(wrong: str) -> str:
+    """For a number after a sign that is none: the comparison that was meant."""
+    found = re.fullmatch(r"\s*(=<|=>|=|≤|≥)\s*(\S+)\s*", wrong)
+    if not found:
+        return ""
+    meant = {"=<": "<=", "≤": "<=", "=>": ">=", "≥": ">=", "=": "=="}[found[1]]
+    return f" (did you mean '{meant} {found[2]}'?)"
 
 
 def _settings(term: Term, playground: catalogue.Playground) -> Iterator[str]:
@@ -264,6 +311,8 @@ def _settings(term: Term, playground: catalogue.Playground) -> Iterator[str]:
             if name not in knobs:
                 yield f"[{term.slug}] goal {n} with: no knob {name!r}; there are {', '.join(knobs)}"
             elif not compares(wanted, knobs[name]) and (problem := knobs[name].read(wanted, None)[1]):
+                if meant := _signs_meant(str(wanted)):
+                    problem = f"{wanted!r} is neither a value nor a comparison{meant}"
                 yield f"[{term.slug}] goal {n} with.{name}: {problem}"
 
 
