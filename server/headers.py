@@ -4,8 +4,8 @@ from server.asgi import App, Message, Receive, Scope, Send
 
 # Streamlit styles its elements inline, runs components from blobs and counts in WebAssembly; the player runs plotly.js
 # as text. As long as that needs 'unsafe-inline', forbidding eval would gain nothing, and browsers that are driven from
-# outside (tests, checks of accessibility) need it. Nothing comes from another server, whatever a link or a reader's text
-# says. Nothing is said about frame-ancestors: any course page may embed a playground, a file on the reader's disk too.
+# outside (tests, checks of accessibility) need it. Nothing comes from another server, whatever a link or a reader's
+# text says. Nothing is said about frame-ancestors: any course page may embed a playground, a file on a disk too.
 POLICY = {
     "default-src": "'self'",
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob:",

@@ -15,6 +15,7 @@ from pathlib import Path
 from server.asgi import App, Receive, Scope, Send, answer
 
 WISH = 65_536  # descriptors: thousands of readers, more than one process computes for
+MACOS = 10_240  # descriptors that macOS allows whatever its settings
 PER_READER = 8  # descriptors that a reader takes who has been let in and is not connected yet
 RESERVE = 160  # descriptors kept for those who are in: their reruns, downloads, reconnects
 LAST = 16  # descriptors with which Streamlit still opens a session without an error
@@ -36,10 +37,11 @@ def raise_descriptors(wish: int = WISH) -> int | None:
     unlimited = resource.RLIM_INFINITY
     if soft == unlimited:
         return None
-    wanted = wish if hard == unlimited else min(wish, hard)
-    if wanted > soft:
-        with contextlib.suppress(ValueError, OSError):  # some systems have a lower bound of their own
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    for wanted in (min(wish, MACOS), wish):  # macOS calls its limit unlimited and refuses more than a bound of its own
+        wanted = wanted if hard == unlimited else min(wanted, hard)
+        if wanted > resource.getrlimit(resource.RLIMIT_NOFILE)[0]:
+            with contextlib.suppress(ValueError, OSError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 

@@ -88,6 +88,21 @@ def test_the_limit_is_raised_no_further_than_is_wished_and_never_lowered():
     assert in_python(LOWERED.format(wish=64))[1:] == ["256", "256"]
 
 
+def test_a_system_that_refuses_the_wish_gives_what_it_has(monkeypatch):
+    """As macOS does: it has no hard limit, and refuses what is beyond a bound of its own."""
+    resource = pytest.importorskip("resource")
+    now = [256]
+
+    def set_to(_, pair):
+        if pair[0] > 60_000:
+            raise ValueError("not allowed to raise maximum limit")
+        now[0] = pair[0]
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (now[0], resource.RLIM_INFINITY))
+    monkeypatch.setattr(resource, "setrlimit", set_to)
+    assert limits.raise_descriptors() == 10_240
+
+
 def test_the_descriptors_left_are_counted():
     before = limits.descriptors_left()
     held = [os.open(os.devnull, os.O_RDONLY) for _ in range(7)]
