@@ -19,7 +19,7 @@ lint: $(VENV)/dev ## check the code's form, and mend what can be mended
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 clean: ## remove everything that was made
-	rm -rf $(VENV) build static .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build static/made/* .pytest_cache .ruff_cache .hypothesis
 
 chromium:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,25 +21,23 @@ FLAGS = [
 ]
 
 
-def start_server(folder: Path = ROOT) -> tuple[subprocess.Popen, str]:
-    """A fresh server of the app in that folder, and its address."""
+STREAMLIT = (sys.executable, "-m", "streamlit")
+
+
+def start_server(
+    folder: Path = ROOT,
+    command: Sequence[str] = STREAMLIT,
+    output: Path = Path(os.devnull),
+    environment: Mapping[str, str] | None = None,
+) -> tuple[subprocess.Popen, str]:
+    """A fresh server of the app in that folder, and its address. What it says goes to the file `output`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.port",
-        str(port),
-        "--server.headless",
-        "true",
-    ]
-    process = subprocess.Popen(
-        [*command, "--server.fileWatcherType", "none"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
-    )
+    options = {"port": port, "headless": "true", "fileWatcherType": "none"}
+    run = ["run", "app.py", *(part for name, value in options.items() for part in (f"--server.{name}", str(value)))]
+    with output.open("w") as said:
+        process = subprocess.Popen([*command, *run], cwd=folder, env=environment, stdout=said, stderr=subprocess.STDOUT)
     address = f"http://localhost:{port}"
     for _ in range(300):
         try:

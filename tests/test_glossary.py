@@ -316,12 +316,37 @@ MISTAKES = {
     "link to nowhere": ("[[other-thing|", "[[othr-thing|", "[one-thing] definition othr-thing 'other-thing'"),
     "link over a line's end": ('thing beside [[one-thing]]."', "thing beside [[no-thing|a\\nthing]].\"",
                                "[other-thing] definition no-thing"),
+    "link without an end": ("[[other-thing|other one]]", "[[other-thing for all",
+                            "[one-thing] definition half [[slug]]"),
+    "link without an end before another": ("beside [[one-thing]]", "beside [[one-thing and [[one-thing]]",
+                                           "[other-thing] definition half [[slug]]"),
+    "link without a beginning": ("[[other-thing|other one]]", "other-thing]]",
+                                 "[one-thing] definition half other-thing"),
+    "formula without an end": ("a thing that stands", "a $x that stands", "[one-thing] definition $ partner"),
+    "introduction's formula without an end": ("It is about", "It is $y about", "[first-lesson] introduction $ partner"),
+    "braces of a formula": ('"it drifts"', "'it drifts $x^{2$'", "[one-thing] question 1 because formula partner"),
+    "braces of a formula the wrong way round": ('"left"', "'$}x{$'", "[one-thing] question 1 option 0 formula partner"),
+    "an environment that KaTeX does not know": (
+        '"Get far."', r"'Get $\begin{matriks}1\end{matriks}$ far.'", "[one-thing] goal 1 ask matriks matrix,"),
+    "an environment without an end": ('"Get far."', r"'Get $\begin{cases}1$ far.'", "[one-thing] goal 1 ask \\end"),
+    "environments that cross": (
+        '"Get far."', r"'$\begin{cases}\begin{matrix}1\end{cases}\end{matrix}$'", "[one-thing] goal 1 ask \\begin"),
+    "a bracket that grows on one side": ('"Get far."', r"'Get $\left(x)$ far.'", "[one-thing] goal 1 ask \\right"),
+    "a formula that ends in a power": ('"Get far."', "'Get $x^$ far.'", "[one-thing] goal 1 ask follow"),
+    "a place without an end": ('"it drifts"', '"it drifts {place"', "[one-thing] question 1 because '{place' {loss}"),
+    "a place without a beginning": ('"it drifts"', '"it drifts place}"', "[one-thing] question 1 because place"),
+    "an option that is empty": ('["left", "right"]', '["left", " "]', "[one-thing] question 1 options empty"),
+    "an option that stands there twice": ('["left", "right"]', '["left", " left"]',
+                                          "[one-thing] question 1 options 'left' twice"),
+    "a comparison's signs the wrong way round": ('">= 1.5"', '"=> 1.5"', "[one-thing] goal 1 place '=> 1.5' '>= 1.5'"),
+    "a knob's comparison the wrong way round": ('"<= 100"', '"=< 100"',
+                                                "[one-thing] goal 1 with.steps '=< 100' comparison '<= 100'"),
     "introduction links to nowhere": ("about [[one-thing]]", "about [[on-thing]]",
                                       "[first-lesson] introduction on-thing 'one-thing'"),
     "see_also to nowhere": ('see_also = ["other-thing"]', 'see_also = ["others-thing"]',
                             "[one-thing] see_also 'others-thing' 'other-thing'"),
     "see_also to itself": ('see_also = ["other-thing"]', 'see_also = ["one-thing"]',
-                           "[one-thing] see_also 'one-thing'"),
+                           "[one-thing] see_also 'one-thing' itself"),
     "see_also no list": ('see_also = ["other-thing"]', 'see_also = "other-thing"', "[one-thing] see_also list"),
     "unknown lesson": ('lesson = "first-lesson"\ndefinition = "The', 'lesson = "frist-lesson"\ndefinition = "The',
                        "[other-thing] lesson 'frist-lesson' 'first-lesson'"),
@@ -396,6 +421,48 @@ def test_all_mistakes_are_said_at_once(tmp_path):
 @pytest.mark.parametrize("text", [b"\xff\xfe\x00", "name = 'é'".encode("latin-1"), b"\x00" * 100, b"[[term]]\n" * 3])
 def test_a_file_that_is_no_text_is_a_mistake_too(text, tmp_path):
     assert mistakes(text, tmp_path)
+
+
+def test_a_mark_before_the_first_byte_is_no_mistake(tmp_path):
+    assert mistakes(b"\xef\xbb\xbf" + GOOD.encode(), tmp_path) == []
+
+
+def test_a_folder_of_that_name_is_a_mistake_too(tmp_path):
+    (tmp_path / "glossary.toml").mkdir()
+    with pytest.raises(GlossaryError, match=r"glossary\.toml is a folder: a file of that name"):
+        load(tmp_path / "glossary.toml")
+
+
+def test_a_file_that_may_not_be_read_is_a_mistake_too(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(GlossaryError, match="cannot be read: Permission denied"):
+        load(tmp_path / "glossary.toml")
+
+
+@pytest.mark.parametrize("deep", ["[" * 3000 + "]" * 3000, "{a=" * 3000 + "1" + "}" * 3000])
+def test_brackets_in_brackets_thousands_deep_are_a_mistake_too(deep, tmp_path):
+    (said,) = mistakes(GOOD.replace("{ rate = 0.5", f"{{ rate = {deep}"), tmp_path)
+    assert "brackets in brackets" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"$\{a\}$ and $\begin{pmatrix} a \\ b \end{pmatrix}$",
+        r"It costs \$5.",
+        "`$HOME` and `{x`",
+        "$$x^{2}$$",
+        "$[[1, 2], [3, 4]]$",
+        r"$\left\{ x \right. \leftarrow y$",
+        r"$\begin{align*} a &= b \\ \end{align*}$",
+    ],
+)
+def test_signs_that_are_meant_are_no_mistake(text, tmp_path):
+    written = text.replace("\\", "\\\\")  # in TOML
+    assert mistakes(GOOD.replace("it drifts", written).replace("It is about", f"{written} It is about"), tmp_path) == []
 
 
 def test_a_missing_file_is_a_mistake_too(tmp_path):

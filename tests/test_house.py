@@ -91,6 +91,14 @@ def test_pages_open_playgrounds_through_the_stage_only(path):
         assert not module.startswith("playgrounds") or re.match(r"playgrounds\.(kit|stage)\b", module), module
 
 
+@each(python("server/"))
+def test_the_server_knows_nothing_of_what_it_serves(path):
+    """Streamlit neither, but for the one file that mends it."""
+    for module in imported(path.read_text(encoding="utf-8")):
+        assert not re.match(r"pages|glossary|playgrounds|app$", module), module
+        assert not module.startswith("streamlit") or path.name == "outside.py", module
+
+
 def test_session_state_stands_in_the_stage_only():
     found = {at(path) for path in python("") if "session_state" in path.read_text(encoding="utf-8")}
     assert {path for path in found if not path.startswith(("playgrounds/stage/", "tests/"))} == set()
@@ -132,9 +140,9 @@ def test_every_requirement_is_pinned(path):
 
 
 def test_what_the_app_imports_is_required_and_what_is_required_is_imported():
-    app = [*python("playgrounds/", "pages/"), ROOT / "app.py", ROOT / "glossary.py"]
+    app = [*python("playgrounds/", "pages/", "server/"), ROOT / "app.py", ROOT / "glossary.py"]
     modules = {module.partition(".")[0] for path in app for module in imported(path.read_text(encoding="utf-8"))}
-    modules -= sys.stdlib_module_names | {"playgrounds", "pages", "glossary"}
+    modules -= sys.stdlib_module_names | {"playgrounds", "pages", "server", "glossary"}
     called = {"scikit-learn": "sklearn"}
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
     assert modules == {called.get(name, name) for name in (line.partition("==")[0] for line in lines)}
@@ -149,7 +157,7 @@ def test_no_file_says_where_it_was_written_or_where_packages_come_from():
         assert not INDEX.search(text) and not (host and host in text), at(path)
 
 
-@each([*python("playgrounds/", "pages/"), ROOT / "app.py", ROOT / "glossary.py"])
+@each([*python("playgrounds/", "pages/", "server/"), ROOT / "app.py", ROOT / "glossary.py"])
 def test_every_file_says_in_its_first_line_what_it_is_for(path):
     said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     assert re.match(r"[A-Z`].{15,}[.:]$", said.partition("\n")[0]), said
@@ -235,7 +243,7 @@ def test_the_two_classes_differ_for_readers_who_lack_a_cone(cone):
 
 
 def test_no_python_file_but_the_palette_has_a_colour_of_its_own():
-    for path in [*python("playgrounds/", "pages/"), ROOT / "app.py", ROOT / "glossary.py"]:
+    for path in [*python("playgrounds/", "pages/", "server/"), ROOT / "app.py", ROOT / "glossary.py"]:
         if path.name != "palette.py":
             found = [
                 text for text in literals(path.read_text(encoding="utf-8")) if re.fullmatch(r"#[0-9a-f]{3,8}", text)

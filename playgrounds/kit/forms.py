@@ -84,8 +84,9 @@ def read_points(raw: str, classes: int) -> tuple[str, str]:
         rows, labels = rows[:MOST_POINTS], labels[:MOST_POINTS]
     xy = np.array(rows).reshape(-1, 2)
     if len(xy) and np.abs(xy).max() > 1:
+        xy = xy / 2  # the distance of the two largest numbers is itself no number
         low, high = xy.min(axis=0), xy.max(axis=0)
-        xy = 1.8 * (xy - low) / np.where(high > low, high - low, 1) - 0.9
+        xy = 1.8 * ((xy - low) / np.where(high > low, high - low, 1)) - 0.9
     said = "; ".join(wrong[:3]) + (f"; and {len(wrong) - 3} more" if len(wrong) > 3 else "")
     lines = [f"{x:.3g},{y:.3g},{label}" for (x, y), label in zip(xy + 0.0, labels, strict=True)]
     return "\n".join(lines), f"{said} (the other {len(lines)} points are kept)" if said else ""

@@ -2,6 +2,7 @@
 
 import base64
 import math
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -301,7 +302,7 @@ class Params(BaseModel):
 def shown(raw: Any, most: int = 40) -> str:
     """A value as it may stand in a sentence: one line, cut, nothing in it that Markdown or HTML would take."""
     text = "".join(c if c.isalnum() or c in " .,;+-/'=!?()%&" else "·" for c in str(raw)[: most + 1])
-    text = text.replace("www.", "www·")  # Markdown would make it a link
+    text = re.sub(r"(www)\.", r"\1·", text, flags=re.IGNORECASE)  # Markdown would make it a link
     return text if len(text) <= most else text[:most] + "…"
 
 

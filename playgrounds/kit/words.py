@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
-PLACE = re.compile(r"\$[^$]*\$|\{(\w+)\}")  # a formula, whose braces are its own, or the place of a number
+# A formula, whose braces are its own, or the place of a number.
+PLACE = re.compile(r"\$\$[^$]+\$\$|\$[^$]*\$|\{(\w+)\}")
 
 
 def number(value: float, digits: int = 3) -> str:

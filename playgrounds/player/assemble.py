@@ -5,21 +5,20 @@ after those that it imports.
 """
 
 import base64
-import gzip
 import html
 import json
 import re
 from functools import cache
 from pathlib import Path
 
-import plotly
-
 from playgrounds.kit import palette
+from playgrounds.player import library
 
 HERE = Path(__file__).resolve().parent
 MODULES = ("film", "painter", "numbers", "clock", "figure", "player")  # in the order of their imports
 IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
+PLACEHOLDER = re.compile("__([A-Z]+)__")  # in page.html
 
 
 def html_of_player() -> str:
@@ -54,20 +53,9 @@ def module(name: str) -> str:
     return EXPORT.sub("", IMPORT.sub("", source))
 
 
-def plotly_js() -> bytes:
-    """plotly.js as it came with the installed plotly."""
-    return (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes()
-
-
-@cache
-def plotly_packed() -> bytes:
-    """The same, as gzip: 1.4 MB instead of 4.7."""
-    return gzip.compress(plotly_js(), 9, mtime=0)
-
-
 def standalone(message: bytes, title: str, subtitle: str, link: str) -> bytes:
     """A run's message as one HTML file that plays with no network at all."""
-    packed = {"film": base64.b64encode(message).decode(), "plotly": base64.b64encode(plotly_packed()).decode()}
+    packed = {"film": base64.b64encode(message).decode(), "plotly": base64.b64encode(library.packed()).decode()}
     parts = {
         "TITLE": html.escape(title),
         "SUBTITLE": html.escape(subtitle),
@@ -79,4 +67,4 @@ def standalone(message: bytes, title: str, subtitle: str, link: str) -> bytes:
     }
     page = (HERE / "page.html").read_text(encoding="utf-8")
     # In one pass: a text that looks like a placeholder stays a text.
-    return re.sub(r"__([A-Z]+)__", lambda found: parts[found[1]], page).encode()
+    return PLACEHOLDER.sub(lambda found: parts[found[1]], page).encode()

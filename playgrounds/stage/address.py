@@ -47,7 +47,62 @@ class View:
         """`after`, with what the link has fixed as it was before."""
         return after.model_copy(update={name: getattr(before, name) for name in before.knobs() if self.fixed(name)})
 
-    def to_query(state: PageState, scene: Scene) -> dict[str, str]:
+    def to_query(self) -> dict[str, str]:
+        return {name: ",".join(names) for name, names in ((HIDE, self.hide), (LOCK, self.lock)) if names}
+
+
+@dataclass(frozen=True)
+class PageState:
+    """What one reader looks at on one page."""
+
+    playground: str  # which of the page's
+    params: Params
+    step: int | None = None  # None: the last one
+    complaints: list[str] = field(default_factory=list)  # about the link or the last change, until the next change
+    url: dict[str, str] = field(default_factory=dict)  # as last read or written
+    view: View = View()
+    pinned: Params | None = None  # the run that this one is compared with
+
+
+def arrive(scene: Scene) -> None:
+    """In a full run: take the state from the URL if that has changed (a link, Back) and the reader has done nothing.
+
+    Reruns of the fragment do not look at the URL: theirs may still be the one from before the rerun ahead of them, and
+    a knob that was just moved would jump back.
+    """
+    state = session.STATE.get(scene.page)
+    if state is None or (not session.TOUCHED.get(scene.page) and state.url != st.query_params.to_dict()):
+        session.STATE.set(scene.page, from_query(st.query_params.to_dict(), scene))
+
+
+def current(scene: Scene) -> PageState:
+    """The state of the page; what the reader has changed in it is written into the URL."""
+    state = session.state_of(scene.page)
+    if session.TOUCHED.take(scene.page):
+        wanted = to_query(state, scene)
+        if wanted != st.query_params.to_dict():
+            st.query_params.from_dict(wanted)
+        state = replace(state, url=wanted)
+        session.STATE.set(scene.page, state)
+    return state
+
+
+def change(page: str, **changes: Any) -> None:
+    """For a widget's callback: the reader has changed params, step, complaints or the run to compare with."""
+    session.TOUCHED.set(page, True)
+    session.STATE.set(page, replace(session.state_of(page), **changes))
+
+
+def go(page: str, params: Params, playground: str = "") -> None:
+    """For a button's callback: show another run from its end, with what the link has fixed as it is."""
+    state = session.state_of(page)
+    if playground and playground != state.playground:
+        change(page, playground=playground, params=params, step=None, complaints=[], pinned=None)
+    else:
+        change(page, params=state.view.kept(state.params, params), step=None, complaints=[])
+
+
+def to_query(state: PageState, scene: Scene) -> dict[str, str]:
     """What of the state differs from the page as it opens."""
     start = scene.showing(state.playground).start
     query = {PLAYGROUND: state.playground} if state.playground != scene.first else {}

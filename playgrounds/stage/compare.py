@@ -114,4 +114,6 @@ def _pasted(scene: Scene, key: str) -> None:
         return
     start, _ = scene.playground.Params.preset(dict(scene.elsewhere[page][scene.playground.name]))
     params, problems = address.other_run(parts.query, start)
-    address.change(scene.page, pinned=params, complaints=[f"The run to compare with: {problem}" for problem in problems])
+    address.change(
+        scene.page, pinned=params, complaints=[f"The run to compare with: {problem}" for problem in problems]
+    )

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from playgrounds.kit.film import label
-from playgrounds.kit.metrics import declared, metrics
+from playgrounds.kit.metrics import metrics
 from playgrounds.kit.params import Params
 from playgrounds.kit.runs import Run
 from playgrounds.kit.words import number, plain
@@ -113,7 +113,9 @@ def show_diagnosis(scene: Scene, state: PageState, run: Run) -> None:
                 st.button(f"Go to step {found.before}, before it broke", key=f"{scene.page}:before",
                           on_click=_to_step, args=(scene, run, found.before))  # fmt: skip
             if good:
-                st.button("A setting that works", key=f"{scene.page}:mend", on_click=address.go, args=(scene.page, good[0]))
+                st.button(
+                    "A setting that works", key=f"{scene.page}:mend", on_click=address.go, args=(scene.page, good[0])
+                )
 
 
 def _to_step(scene: Scene, run: Run, step: int) -> None:

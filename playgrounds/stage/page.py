@@ -10,7 +10,8 @@ import streamlit as st
 from playgrounds.kit import catalogue
 from playgrounds.kit.runs import FIRST, ROUND, Run
 from playgrounds.kit.words import counted
-from playgrounds.stage import address, compare, library, player, progress, session
+from playgrounds.player import library
+from playgrounds.stage import address, compare, player, progress, session
 from playgrounds.stage.address import PageState
 from playgrounds.stage.diagnosis import show_diagnosis
 from playgrounds.stage.goals import show_goals

@@ -16,7 +16,7 @@ mount = st.components.v2.component(
 
 
 class Report(NamedTuple):
-    """What a player has said last (player/player.js, tellNow); anything else that a browser may send counts as nothing."""
+    """What a player has said last (player/player.js, tellNow); what else a browser may send counts as nothing."""
 
     run: str = ""  # the id of the run that it shows
     have: int = 0  # frames that it has

@@ -1,4 +1,4 @@
-"""What a reader has answered and reached, kept in the reader's own browser and nowhere else, by the ids of the glossary."""
+"""What a reader has answered and reached, by the glossary's ids: kept in the reader's own browser and nowhere else."""
 
 from __future__ import annotations
 

@@ -28,7 +28,10 @@ def show_sweep(scene: Scene, state: PageState) -> None:
     asked = session.SWEEP.get(scene.page)
     if asked != wanted:
         st.button(
-            f"Compute {len(wanted.plan)} runs", key=f"{scene.page}:sweep:go", on_click=session.SWEEP.set, args=(scene.page, wanted)
+            f"Compute {len(wanted.plan)} runs",
+            key=f"{scene.page}:sweep:go",
+            on_click=session.SWEEP.set,
+            args=(scene.page, wanted),
         )
         return
     run = store.get(kit.playground(scene.playground), wanted)

@@ -87,6 +87,21 @@ def test_large_values_are_scaled_into_the_square_and_too_many_points_are_cut():
     assert len(cloud(taken)[0]) == MOST_POINTS and f"first {MOST_POINTS} of {MOST_POINTS + 5}" in said
 
 
+def test_the_largest_numbers_there_are_become_points_too():
+    assert read_points("1e308,1e308,0\n-1e308,-1e308,1", 2) == ("0.9,0.9,0\n-0.9,-0.9,1", "")
+
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(st.tuples(finite, finite), min_size=1, max_size=5))
+def test_points_of_any_size_are_scaled_into_the_square(points):
+    value, problem = Own.knobs()["dots"].read("\n".join(f"{x},{y},0" for x, y in points), None)
+    x, _ = cloud(value)
+    assert not problem and len(x) == len(points) and np.abs(x).max() <= 1
+    assert Own(dots=value).dots == value
+
+
 @given(st.text(max_size=80))
 def test_any_text_is_either_taken_or_refused_in_one_line(text):
     for one in Own.knobs().values():

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
-from glossary import FILE, HOME, PAGES, Glossary, GlossaryError, Term, load
+from glossary import FILE, HOME, LESSONS, PAGES, Glossary, GlossaryError, Term, load
 from playgrounds.kit import catalogue
 from playgrounds.stage import progress
 
@@ -19,64 +19,9 @@ NAME = "Trainable Glossary"
 _turn = Semaphore()
 PATIENCE = 3.0  # seconds that a page waits for its turn before it goes ahead all the same
 
-STYLE = """<style>
-.stMainBlockContainer { padding: 2.6rem 2rem 4rem; max-width: 88rem; }
-.stMain .stMarkdown p, .stMain .stMarkdown li { line-height: 1.6; }
-.stMain .stMarkdown .katex { font-size: 1.08em; }
-.stMain h1 { padding-top: 0; }
-.st-key-definition { max-width: 46rem; }
-.stMain .stPageLink a { padding-left: 0; padding-right: 0; }
-.stMain .stButton button { height: auto; text-align: left; }
-.stMain .stButton button * { white-space: normal; overflow: visible; text-overflow: clip; }
-.stSidebar .stPageLink * { white-space: normal; overflow: visible; }
-.stSidebar .stVerticalBlock { gap: 0.25rem; }
-.contents { font-size: 0.95rem; }
-.contents summary { padding: 0.3rem 0; cursor: pointer; border-radius: 0.25rem; }
-.contents ul { list-style: none; margin: 0 0 0.4rem; padding: 0 0 0 1.05rem; }
-.contents li { margin: 0; padding: 0; }
-.contents a { display: block; padding: 0.22rem 0.5rem; border-radius: 0.4rem; color: inherit; text-decoration: none; }
-.contents a:hover, .contents a[aria-current] { background: color-mix(in srgb, currentColor 9%, transparent); }
-.contents a[aria-current] { font-weight: 600; }
-.contents :focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
-@media (max-width: 640px) { .stMainBlockContainer { padding: 3.2rem 1rem 3rem; } }
-@media print {
-  .stSidebar, .stAppHeader, .stTabs, .stButton { display: none !important; }
-  .stMainBlockContainer { padding: 0; }
-}
-</style>"""
+STYLE = f"<style>{(PAGES / 'site.css').read_text(encoding='utf-8')}</style>"
 
-LINKS = """
-// A click on a link to a term stays in this session instead of loading the app anew; new tabs still work.
-export default function ({ setTriggerValue }) {
-  const app = document.querySelector(".stApp");
-  const open = (event) => {
-    const link = event.target.closest("a[target='_self'], .contents a");
-    const address = link?.getAttribute("href");
-    if (!address || !/^[a-z0-9-]+$/.test(address) || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    setTriggerValue("go", address);
-    const inSidebar = link.closest(".contents") && innerWidth < 768; // there it lies over the page
-    if (inSidebar) document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
-  };
-  app.addEventListener("click", open);
-  unfold(20);
-  return () => app.removeEventListener("click", open);
-}
-
-// In the sidebar, open the lesson of this page and mark the page. The sidebar may still be on its way, or be made anew.
-function unfold(tries) {
-  if (tries) setTimeout(() => unfold(tries - 1), 150);
-  const contents = document.querySelector(".contents");
-  const here = location.pathname.split("/").at(-1);
-  if (!contents || contents.dataset.page === here) return;
-  contents.dataset.page = here;
-  contents.querySelector("[aria-current]")?.removeAttribute("aria-current");
-  const link = [...contents.querySelectorAll("a")].find((one) => one.getAttribute("href") === here);
-  link?.setAttribute("aria-current", "page");
-  link?.closest("details").setAttribute("open", "");
-}
-"""
-links = st.components.v2.component("links", js=LINKS)
+links = st.components.v2.component("links", js=(PAGES / "links.js").read_text(encoding="utf-8"))
 
 
 @dataclass
@@ -90,9 +35,10 @@ class Site:
     def add(self, show: Callable[[], None], title: str, address: str, default: bool = False) -> None:
         self.pages[address] = st.Page(show, title=title, url_path=address, default=default)
 
-    def starts(self, playground: str) -> dict[str, dict[str, Any]]:
-        """The presets of the terms that show a playground, by address."""
-        return {term.slug: term.preset for term in self.glossary.terms if term.playground == playground}
+    @property
+    def starts(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """What the pages of all terms start from, by address and playground."""
+        return {term.slug: term.starts for term in self.glossary.terms if term.playground}
 
     @property
     def home(self) -> st.Page:
@@ -108,15 +54,16 @@ class Site:
         return "" if asked in self.pages or not asked else asked
 
 
-def site() -> Site | None:
-    """The site, or None after showing everything that is wrong with glossary.toml."""
-    files = [path for path in [FILE, *sorted(catalogue.FOLDER.glob("*.py"))] if path.exists()]
-    stamp = tuple((path.name, path.stat().st_mtime_ns) for path in files)
+def load_site() -> Site | None:
+    """The site, or None after showing everything that is wrong with the course's files."""
+    files = [FILE, *sorted(LESSONS.glob("*.toml")), *sorted(catalogue.FOLDER.glob("*/*.py"))]
+    files = [path for path in files if path.exists()]
+    stamp = tuple((str(path), path.stat().st_mtime_ns) for path in files)
     try:
         return Site(_glossary(stamp), catalogue.names())
     except GlossaryError as error:
-        st.set_page_config(page_title=f"Mistakes in glossary.toml · {NAME}")
-        st.title("glossary.toml has mistakes")
+        st.set_page_config(page_title=f"Mistakes in the course's files · {NAME}")
+        st.title("The course's files have mistakes")
         st.markdown("The glossary opens again when they are mended; save the file and reload this page.")
         for mistake in error.mistakes:
             st.code(mistake, None, wrap_lines=True)
@@ -203,7 +150,7 @@ def listing(site: Site, terms: list[Term]) -> None:
 
 def show_progress(terms: list[Term], manage: bool = False) -> None:
     """How far the reader is with these terms."""
-    progress.summary({term.slug: (len(term.question), len(term.goal)) for term in terms}, manage)
+    progress.summary({term.slug: progress.tasks(term.asked.question, term.asked.goal) for term in terms}, manage)
 
 
 def neighbours(previous: tuple[st.Page, str] | None, following: tuple[st.Page, str] | None) -> None:

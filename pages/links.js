@@ -1,0 +1,29 @@
+// A click on a link to a term stays in this session instead of loading the app anew; new tabs still work.
+export default function ({ setTriggerValue }) {
+  const app = document.querySelector(".stApp");
+  const open = (event) => {
+    const link = event.target.closest("a[target='_self'], .contents a");
+    const address = link?.getAttribute("href");
+    if (!address || !/^[a-z0-9-]+$/.test(address) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    setTriggerValue("go", address);
+    const inSidebar = link.closest(".contents") && innerWidth < 768; // there it lies over the page
+    if (inSidebar) document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
+  };
+  app.addEventListener("click", open);
+  unfold(20);
+  return () => app.removeEventListener("click", open);
+}
+
+// In the sidebar, open the lesson of this page and mark the page. The sidebar may still be on its way, or be made anew.
+function unfold(tries) {
+  if (tries) setTimeout(() => unfold(tries - 1), 150);
+  const contents = document.querySelector(".contents");
+  const here = location.pathname.split("/").at(-1);
+  if (!contents || contents.dataset.page === here) return;
+  contents.dataset.page = here;
+  contents.querySelector("[aria-current]")?.removeAttribute("aria-current");
+  const link = [...contents.querySelectorAll("a")].find((one) => one.getAttribute("href") === here);
+  link?.setAttribute("aria-current", "page");
+  link?.closest("details").setAttribute("open", "");
+}
