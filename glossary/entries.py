@@ -160,8 +160,8 @@ class Term(Entry):
     asked: Asked = Field(Asked(), exclude=True)  # from its lesson's file
 
     @cached_property
-    def first_sentence(self) -> str:
-        """What the term is, in one sentence, for lists and search results; links are plain words in it."""
+    def lead(self) -> str:
+        """The sentence that stands above the picture, its links still in it."""
         return self.exam or first_sentence(self.definition)
 
     @property

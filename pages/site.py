@@ -79,7 +79,7 @@ def frame(site: Site, title: str, *, search: bool = True) -> None:
     """Title of the browser's tab, style, sidebar."""
     st.set_page_config(
         page_title=f"{title} · {NAME}" if title else NAME, page_icon=str(PAGES / "icon.svg"), layout="wide",
-        initial_sidebar_state=276,
+        initial_sidebar_state="collapsed",
     )  # fmt: skip
     st.html(STYLE)
     if not st.context.is_embedded:
@@ -145,7 +145,7 @@ def listing(site: Site, terms: list[Term]) -> None:
     for term in terms:
         with st.container(gap="xxsmall"):
             site.link(term, f":primary[**{term.name}**]")
-            st.markdown(site.glossary.plain(term.first_sentence))
+            st.markdown(site.glossary.plain(term.lead))
 
 
 def show_progress(terms: list[Term], manage: bool = False) -> None:

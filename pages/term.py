@@ -1,41 +1,55 @@
-"""A term: where it belongs, what it is, its playgrounds, where to go next."""
+"""A term: what it is in a sentence, its playgrounds, the rest of the definition, where to go next."""
 
 import streamlit as st
 
 from glossary import Term
-from pages.site import Site, frame, neighbours
+from pages.site import Site, frame
 from playgrounds.stage.page import show_page
 
 
 def show(site: Site, term: Term) -> None:
-    if st.context.is_embedded and term.playground:
-        frame(site, term.name)
-        _playground(site, term)
-        return
+    frame(site, term.name)
+    if not (st.context.is_embedded and term.playground):
+        _bar(site, term)
+        with st.container(key="lead"):
+            st.markdown(site.glossary.markdown(term.lead), unsafe_allow_html=True)
+    if term.playground:
+        show_page(
+            term.slug,
+            term.name,
+            term.starts,
+            term.asked.question,
+            term.asked.goal,
+            site.starts,
+            definition=lambda: _definition(site, term),
+        )
+    else:
+        _definition(site, term)
+
+
+def _bar(site: Site, term: Term) -> None:
+    """The lesson, the term's name, and the terms before and after it."""
     glossary = site.glossary
     lesson = glossary.lesson[term.lesson]
-    frame(site, term.name)
     siblings = glossary.of(lesson)
     place = siblings.index(term)
-    st.page_link(site.pages[lesson.url], label=f":primary[{lesson.title}] · term {place + 1} of {len(siblings)}")
-    st.title(term.name)
+    with st.container(key="bar", horizontal=True, vertical_alignment="center", gap="small"):
+        st.page_link(site.pages[lesson.url], label=f":primary[{lesson.title}]")
+        st.title(term.name, anchor=False)
+        with st.container(key="steps", horizontal=True, horizontal_alignment="right", gap="small"):
+            if place:
+                before = siblings[place - 1]
+                st.page_link(site.pages[before.slug], label=f":primary[← {before.name}]")
+            if place + 1 < len(siblings):
+                after = siblings[place + 1]
+                st.page_link(site.pages[after.slug], label=f":primary[{after.name} →]")
+
+
+def _definition(site: Site, term: Term) -> None:
     with st.container(key="definition"):
-        st.markdown(glossary.markdown(term.definition), unsafe_allow_html=True)
-    if term.playground:
-        _playground(site, term)
-    st.divider()
-    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(site.glossary.markdown(term.definition), unsafe_allow_html=True)
         if term.see_also:
-            st.markdown("See also")
-        for slug in term.see_also:
-            site.link(glossary.term[slug])
-    previous = siblings[place - 1] if place else None
-    following = siblings[place + 1] if place + 1 < len(siblings) else None
-    neighbours(
-        previous and (site.pages[previous.slug], previous.name),
-        following and (site.pages[following.slug], following.name),
-    )
-
-
-def _playground(site: Site, term: Term) -> None:
-    show_page(term.slug, term.name, term.starts, term.asked.question, term.asked.goal, site.starts)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown("See also")
+                for slug in term.see_also:
+                    site.link(site.glossary.term[slug])

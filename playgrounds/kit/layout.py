@@ -17,7 +17,7 @@ WIDE = 860  # px of the plot on a wide screen, for which gaps between columns ar
 TITLE, TICKS, AXIS_TITLE = 28, 24, 18  # px above a panel, below it, and below it if its x axis has a title
 LETTER = 7.2  # px of a letter of a tick's name
 RIGHT = 12
-HERO, LEAST, MOST = 300, 120, 260  # px of a panel on a phone: the hero's; the least and the most of the others
+HERO, LEAST, MOST = 248, 120, 240  # px of a panel on a phone: the hero's; the least and the most of the others
 
 
 @dataclass(frozen=True)

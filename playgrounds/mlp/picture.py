@@ -99,7 +99,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     state = states[now]
     x, y, x_test, y_test = state.points
     pic = Picture(500, *3 * ["net output"], "losses")
-    output = pic.panel("output", "Output", span(-SPAN, SPAN), span(-SPAN, SPAN), square=True, tall=330)
+    output = pic.panel("output", "Output", span(-SPAN, SPAN), span(-SPAN, SPAN), square=True)
     net = pic.panel("net", "The net: what each unit sees", bare(-0.12, 1.12), bare(0, 1), tall=280)
     curves = [(s.loss, s.test_loss) for s in states if s.loss is not None]
     losses = pic.panel("losses", "Loss by epoch", steps(p.epochs), loss(curves))

@@ -1,7 +1,7 @@
 // Time: a film runs at its own pace, whatever the browser manages.
 
 const SECONDS = 6; // a film lasts about this long at normal speed
-const MOST = 60; // frames a second
+const FASTEST = 60; // frames a second
 
 export class Clock {
   /** @param {(frames: number) => boolean} advance goes on by so many frames; false: the film has ended */
@@ -23,7 +23,7 @@ export class Clock {
       const pace = rate(frames(), speed());
       due += ((time - last) / 1000) * pace;
       last = time;
-      if (due >= 1 || pace >= MOST) {
+      if (due >= 1 || pace >= FASTEST) {
         const step = Math.max(1, Math.min(5, Math.floor(due)));
         due = due >= 1 ? due % 1 : 0;
         if (!this.advance(step)) return;
@@ -44,5 +44,5 @@ export class Clock {
  * @param {number} speed
  */
 export function rate(frames, speed) {
-  return Math.min(MOST, Math.min(30, Math.max(1, frames / SECONDS)) * speed);
+  return Math.min(FASTEST, Math.min(30, Math.max(1, frames / SECONDS)) * speed);
 }

@@ -15,6 +15,9 @@ import { PALETTE, Painter } from "./painter.js";
 
 const PHONE = 600; // px: narrower figures put their panels below each other
 const PATIENCE = 5000; // ms to wait for more frames before asking again
+const BELOW = 84; // px below the picture that the numbers and the heads of the tabs need
+const LEAST = 380; // px of a picture on a wide screen
+const MOST = 1.7; // times its own height: how far a picture grows on a large screen
 const OPTIONS = { displayModeBar: false, responsive: false, doubleClick: false };
 
 /** @type {Promise<any> | null} */
@@ -70,6 +73,9 @@ export class Player {
     this.stopped = false; // whether the reader wants no more frames computed
     this.isOpen = false; // whether the details are
     this.isNarrow = false;
+    this.isVeiled = false; // whether what is still to come is hidden: a run is played for the first time
+    /** @type {Set<string>} runs that were seen to their end */
+    this.seen = new Set();
     this.told = 0;
     this.asked = -1;
     /** @type {number | null} */
@@ -95,6 +101,7 @@ export class Player {
     this.scrub.oninput = () => this.go(Number(this.scrub.value), false);
     this.scrub.onchange = () => this.settle();
     this.details.onclick = () => this.fold();
+    this.note.onclick = () => this.note.classList.toggle("open"); // its arithmetic may be longer than a line
     this.stop.onclick = () => {
       this.stopped = !this.stopped;
       this.showProgress();
@@ -122,6 +129,7 @@ export class Player {
     const [order, to] = message.order ?? [];
     if (fresh) {
       Object.assign(this, { stopped: false, following: true, now: 0, wanted: message.start });
+      this.isVeiled = Boolean(message.hold) && !this.seen.has(message.run);
       this.pause(false);
     }
     clearTimeout(this.waiting);
@@ -134,7 +142,7 @@ export class Player {
     const told = order && order !== this.obeyed;
     if (told) {
       Object.assign(this, { obeyed: order, wanted: to, following: false });
-      if (to == null) Object.assign(this, { autoplay: true, now: 0 });
+      if (to == null) Object.assign(this, { autoplay: true, now: 0, isVeiled: !this.seen.has(message.run) });
     }
     this.painter.look(this.root);
     this.figure.refresh(this.isOpen);
@@ -169,9 +177,11 @@ export class Player {
     const { frame } = this;
     const arrangement = /** @type {any} */ (["", "opened", "narrow", "narrow_opened"][2 * Number(this.isNarrow) + Number(this.isOpen)]);
     const { data, layout } = this.figure.whole(frame, arrangement, this.head);
+    if (!this.isNarrow) layout.height = this.heightFor(layout.height);
     const drawn = /** @type {any} */ (window).Plotly.react(this.plot, data, layout, OPTIONS);
     this.showTexts(frame);
     Promise.resolve(drawn).then(async () => {
+      this.veil();
       if (this.frame !== frame) await this.show(); // the reader has moved on meanwhile
       else this.showPartner(frame);
       if (this.head.role === "follow") this.partner()?.show();
@@ -206,7 +216,35 @@ export class Player {
     }
     this.showTexts(frame);
     this.showPartner(frame);
+    if (this.isVeiled || this.wasVeiled) this.veil();
     return Promise.all(drawn);
+  }
+
+  /** As high as the window leaves room for: the tabs below shall be seen. @param {number} height as drawn for a laptop */
+  heightFor(height) {
+    const top = this.plot.getBoundingClientRect().top + (document.querySelector(".stMain")?.scrollTop ?? 0);
+    const room = window.innerHeight - top - BELOW;
+    return Math.round(Math.max(Math.min(height, LEAST), Math.min(room, height * MOST)));
+  }
+
+  /** Hide what lies right of the cursor in panels along the run's own time, while it is seen for the first time. */
+  veil() {
+    this.wasVeiled = this.isVeiled;
+    const drawn = this.plot._fullLayout;
+    for (const { runs, suffix } of this.film.base.panels ?? []) {
+      const clip = runs && this.plot.querySelector(`clipPath[id$="x${suffix}y${suffix}plot"] rect`);
+      const axis = drawn?.[`xaxis${suffix}`];
+      const at = clip && axis ? this.figure.cursor(this.frame, suffix) : null;
+      if (at === null) continue;
+      const width = this.isVeiled ? Math.max(0, axis.d2p(at)) : axis._length;
+      clip.setAttribute("width", String(width));
+    }
+  }
+
+  /** The run was seen to its end: nothing of it need be hidden any more. */
+  unveil() {
+    this.seen.add(this.film.run);
+    this.isVeiled = false;
   }
 
   /** @param {Frame} frame */
@@ -338,7 +376,10 @@ export class Player {
     if (!this.root.isConnected) return false;
     this.now = Math.min(this.film.last, this.now + frames);
     if (this.now === this.film.last && (this.film.done || this.stopped)) {
-      if (this.film.done) this.ended = this.obeyed;
+      if (this.film.done) {
+        this.ended = this.obeyed;
+        this.unveil();
+      }
       this.pause();
       return false;
     }
@@ -373,7 +414,10 @@ export class Player {
     this.dressButton();
     this.now = Math.max(0, Math.min(this.film.last, n));
     this.following = this.now === this.film.last;
-    if (this.following && this.film.done) this.ended = this.obeyed;
+    if (this.following && this.film.done) {
+      this.ended = this.obeyed;
+      this.unveil();
+    }
     this.show();
     if (settle) this.settle();
   }

@@ -26,6 +26,7 @@ PARTS = {  # what a link can hide besides knobs
 }
 ALL = "all"  # lock=all: every knob
 AS_STARTED = "preset"  # pinned=preset: the run with which the page starts
+EMBED = {"embed", "embed_options"}  # Streamlit's own
 MOST_PARAMETERS = 60  # of a link; nonsense beyond is not even looked at
 
 
@@ -62,6 +63,7 @@ class PageState:
     url: dict[str, str] = field(default_factory=dict)  # as last read or written
     view: View = View()
     pinned: Params | None = None  # the run that this one is compared with
+    held: bool = False  # whether the run waits at its first step, with what is to come out of sight
 
 
 def arrive(scene: Scene) -> None:
@@ -90,7 +92,7 @@ def current(scene: Scene) -> PageState:
 def change(page: str, **changes: Any) -> None:
     """For a widget's callback: the reader has changed params, step, complaints or the run to compare with."""
     session.TOUCHED.set(page, True)
-    session.STATE.set(page, replace(session.state_of(page), **changes))
+    session.STATE.set(page, replace(session.state_of(page), **({"held": False} | changes)))
 
 
 def go(page: str, params: Params, playground: str = "") -> None:
@@ -118,6 +120,7 @@ def from_query(query: dict[str, str], scene: Scene) -> PageState:
     """The state that a link means, and what was wrong with it."""
     knobs = dict(list(query.items())[:MOST_PARAMETERS])
     step, hide, lock, pinned, name = (knobs.pop(one, "") for one in (STEP, HIDE, LOCK, PINNED, PLAYGROUND))
+    is_plain = not (knobs.keys() - EMBED or step or pinned or name)
     wrong = []
     if name and name not in catalogue.names():
         wrong.append(f"playground={shown(name)}: there is none of that name; this page shows {scene.first}.")
@@ -135,7 +138,18 @@ def from_query(query: dict[str, str], scene: Scene) -> PageState:
     )
     other, problems = other_run(pinned, start) if pinned else (None, [])
     complaints += [f"The run to compare with: {problem}" for problem in problems]
+    if is_plain and scene.questions:
+        return opening(scene, PageState(name, params, 0, complaints, query, view, held=True))
     return PageState(name, params, int(step) if step else None, complaints, query, view, other)
+
+
+def opening(scene: Scene, state: PageState) -> PageState:
+    """The state in which a plain link opens: the run that decides the first question waits at its first step."""
+    there, params = scene.decided_by(scene.questions[0])
+    fixed = state.view.hide or state.view.lock
+    if "question" in state.view.hide or (fixed and not state.view.permits(state.params, params)):
+        return state
+    return replace(state, playground=there.playground.name, params=params)
 
 
 def link_to(page: str, query: dict[str, str], **more: str) -> str:
@@ -154,7 +168,7 @@ def link_to(page: str, query: dict[str, str], **more: str) -> str:
 def other_run(text: str, preset: Params) -> tuple[Params, list[str]]:
     """The params that a query string means on this page, and what was wrong with it."""
     pairs = [] if text == AS_STARTED else parse_qsl(text, keep_blank_values=True)[:MOST_PARAMETERS]
-    ours = {STEP, HIDE, LOCK, PINNED, PLAYGROUND, "embed", "embed_options"}
+    ours = {STEP, HIDE, LOCK, PINNED, PLAYGROUND, *EMBED}
     return type(preset).from_query({name: value for name, value in pairs if name not in ours}, preset)
 
 

@@ -18,22 +18,29 @@ if TYPE_CHECKING:
     from glossary import Goal
 
 
-def show_goals(scene: Scene, state: PageState, run: Run, link: str) -> list[str]:
-    """Show the page's goals; returns the ids of those that this reader has reached since the page was opened.
+def mark_goals(scene: Scene, state: PageState, run: Run) -> list[str]:
+    """Take note of the goals that this run reaches; returns the ids of all that were reached since the page was opened.
 
     A goal whose solution the reader has looked at counts as shown, not as reached.
     """
-    if not scene.goals or "goals" in state.view.hide:
-        return []
     numbers = last_numbers(run)
-    st.markdown("**Goals**")
+    if "goals" not in state.view.hide and numbers is not None:
+        for goal in scene.goals:
+            if _is_met(scene, state, goal, numbers):
+                _mark(scene, goal)
+    return sorted(session.REACHED.get(scene.page))
+
+
+def show_goals(scene: Scene, state: PageState, run: Run) -> None:
+    """The page's goals: what is to be reached, and with what this run has reached it."""
+    numbers = last_numbers(run)
+    plain = PageState(state.playground, state.params)
+    link = address.link_to(scene.page, address.to_query(plain, scene))
     for goal in scene.goals:
         if numbers is not None and _is_met(scene, state, goal, numbers):
-            _mark(scene, goal)
             _say_met(scene, state, goal, numbers, link)
         else:
             _say_open(scene, state, goal)
-    return sorted(session.REACHED.get(scene.page))
 
 
 def _is_met(scene: Scene, state: PageState, goal: Goal, numbers: dict[str, Number]) -> bool:

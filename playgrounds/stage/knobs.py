@@ -12,6 +12,7 @@ from playgrounds.stage.compare import pin_button
 from playgrounds.stage.pad import entered, pad
 from playgrounds.stage.scene import Scene
 
+IN_SIGHT = 4  # knobs; the others are under More
 MOST_PILLS = 6  # more choices than that go into a box that opens
 
 
@@ -19,16 +20,16 @@ def show_knobs(scene: Scene, state: PageState) -> None:
     """All knobs that matter at these params and that the link does not hide, then the buttons."""
     page, params, view = scene.page, state.params, state.view
     knobs = [one for one in params.knobs().values() if one.name not in view.hide and (not one.when or one.when(params))]
-    for one in knobs:
-        if not one.more:
-            _widget(page, one, params, view.fixed(one.name))
-    if folded := [one for one in knobs if one.more]:
+    in_sight = [one for one in knobs if not one.more][:IN_SIGHT]
+    for one in in_sight:
+        _widget(scene, one, params, view.fixed(one.name))
+    if folded := [one for one in knobs if one not in in_sight]:
         changed = sum(getattr(params, one.name) != getattr(scene.start, one.name) for one in folded)
         more = st.expander("More", key=f"{page}:more", on_change="rerun")  # with another label it would fold up
         if more.open:
             with more:
                 for one in folded:
-                    _widget(page, one, params, view.fixed(one.name))
+                    _widget(scene, one, params, view.fixed(one.name))
         elif changed:
             st.caption(
                 f"{counted(changed, 'knob')} under More {'is' if changed == 1 else 'are'} not as this page starts."
@@ -42,9 +43,9 @@ def show_knobs(scene: Scene, state: PageState) -> None:
         pin_button(scene, state)
 
 
-def _widget(page: str, one: Knob, params: Params, locked: bool) -> None:
-    value = getattr(params, one.name)
-    key = _key(page, one, value)
+def _widget(scene: Scene, one: Knob, params: Params, locked: bool) -> None:
+    page, value = scene.page, getattr(params, one.name)
+    key = _key(page if scene.playground.name == scene.first else f"{page}:{scene.playground.name}", one, value)
     shared: dict[str, Any] = {"key": key, "help": one.help or None, "on_change": _turned, "args": (page, one, key),
                               "disabled": locked}  # fmt: skip
     match one.kind:

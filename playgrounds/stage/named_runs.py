@@ -1,23 +1,42 @@
-"""Good runs and bad runs: the playground's named settings, one click each, with the reason."""
+"""Good runs and bad runs: the playground's named settings as one control, each with the reason."""
 
 import streamlit as st
 
-from playgrounds.stage import address
+from playgrounds.kit.conditions import Preset
+from playgrounds.stage import address, session
 from playgrounds.stage.address import PageState
 from playgrounds.stage.scene import Scene
 
 
 def show_named_runs(scene: Scene, state: PageState) -> None:
-    """A button for every named run that this link permits; below them why the one that is shown goes as it does."""
-    offered = [(one, scene.named(one)) for one in scene.playground.presets]
-    offered = [(one, params) for one, params in offered if state.view.permits(state.params, params)]
+    """A choice of the named runs that this link permits; below it why the one that is shown goes as it does."""
+    offered = [one for one in scene.playground.presets if state.view.permits(state.params, scene.named(one))]
     if not offered or "presets" in state.view.hide:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        for n, (one, params) in enumerate(offered):
-            st.button(f"{'✓' if one.good else '✗'} {one.name}", key=f"{scene.page}:try:{n}", on_click=address.go,
-                      args=(scene.page, params), type="primary" if params == state.params else "secondary",
-                      help="A run in which it works" if one.good else "A run in which it fails")  # fmt: skip
-    for one, params in offered:
-        if params == state.params:
-            st.markdown(one.why)
+    shown = next((n for n, one in enumerate(offered) if scene.named(one) == state.params), None)
+    key = f"{scene.page}:runs:{scene.playground.name}:{shown}"  # another whenever something else has chosen a run
+    st.selectbox(
+        "Runs to try",
+        range(len(offered)),
+        index=shown,
+        format_func=lambda n: _words(offered[n]),
+        placeholder="Runs to try",
+        label_visibility="collapsed",
+        key=key,
+        on_change=_chosen,
+        args=(scene, offered, key),
+    )
+    if shown is not None:
+        st.caption(offered[shown].why)
+
+
+def _words(one: Preset) -> str:
+    return f"{one.name} — {'works' if one.good else 'fails'}"
+
+
+def _chosen(scene: Scene, offered: list[Preset], key: str) -> None:
+    n = session.widget(key)
+    if n is not None:
+        params = scene.named(offered[n])
+        address.go(scene.page, params, scene.playground.name)
+        scene.tell(params)

@@ -1,8 +1,8 @@
-"""A playground on a page: question, player, knobs and goals, and below them the numbers, the code and ways to share."""
+"""A page's stage: on the left the player, on the right question and knobs, below them the tabs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -11,10 +11,9 @@ from playgrounds.kit import catalogue
 from playgrounds.kit.runs import FIRST, ROUND, Run
 from playgrounds.kit.words import counted
 from playgrounds.player import library
-from playgrounds.stage import address, compare, player, progress, session
+from playgrounds.stage import address, compare, player, progress, session, sheet
 from playgrounds.stage.address import PageState
 from playgrounds.stage.diagnosis import show_diagnosis
-from playgrounds.stage.goals import show_goals
 from playgrounds.stage.knobs import show_knobs
 from playgrounds.stage.named_runs import show_named_runs
 from playgrounds.stage.questions import show_questions
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from glossary import Goal, Question
 
 MOST_COMPLAINTS = 6  # about one link; what is wrong with the rest is said in a number
+WIDTHS = [880, 320]  # px of stage and rail on a laptop's screen
 
 
 def show_page(
@@ -34,36 +34,38 @@ def show_page(
     questions: Sequence[Question] = (),
     goals: Sequence[Goal] = (),
     elsewhere: Mapping[str, Mapping[str, Values]] | None = None,
+    definition: Callable[[], None] | None = None,
 ) -> None:
-    """The playgrounds `starts`, of which the first is shown; `page` is the page's address. The rest: see Scene."""
+    """The playgrounds `starts`, of which the first is shown; `page` is the page's address.
+
+    definition: shows what stands in the first tab. The rest: see Scene.
+    """
     first = catalogue.load(next(iter(starts)))
     scene = Scene(page, title, first, starts, questions, goals, {page: starts, **(elsewhere or {})})
     address.arrive(scene)
-    _live(scene)
+    _live(scene, definition)
 
 
 @st.fragment
-def _live(scene: Scene) -> None:
-    page = scene.page
+def _live(scene: Scene, definition: Callable[[], None] | None) -> None:
     state = address.current(scene)
     scene = scene.showing(state.playground)
     run = store.get(scene.playground, state.params)
     _complain(state)
-    answered = show_questions(scene, state)
-    _choose(scene, state)
-    show_named_runs(scene, state)
-    picture, knobs = st.columns([0.73, 0.27], gap="medium")
-    with knobs:  # before the player, which asks for more as soon as it is there: by then they must have their values
-        show_knobs(scene, state)
-    with picture:
+    picture, rail = st.columns(WIDTHS, gap="medium")
+    with rail, st.container(key="rail"):  # before the player, which asks for more as soon as it is there
+        sheet.handle()
+        with st.container(key="rail-predict", gap="small"):
+            answered = show_questions(scene, state)
+        with st.container(key="rail-knobs", gap="xsmall"):
+            _choose(scene, state)
+            show_named_runs(scene, state)
+            show_knobs(scene, state)
+    with picture, st.container(key="stage", gap="xsmall"):
         _players(scene, state, run)
         show_diagnosis(scene, state, run)
-    link = address.link_to(page, address.to_query(state, scene))
-    plain = PageState(state.playground, state.params)
-    reached = show_goals(scene, state, run, address.link_to(page, address.to_query(plain, scene)))
+        reached = show_tabs(scene, state, run, definition)
     progress.record(scene, answered, reached)
-    if run.states:
-        show_tabs(scene, state, run, link)
 
 
 def _complain(state: PageState) -> None:
@@ -102,7 +104,7 @@ def _players(scene: Scene, state: PageState, run: Run) -> None:
     """The run's player, and beside it that of the pinned run."""
     other = compare.pinned(scene, state)
     have = _advance(scene, run, "player")
-    head = {"start": state.step, "order": scene.order(run)}
+    head = {"start": state.step, "order": scene.order(run), "hold": state.held}
     if other is None:
         _play(scene, run, "player", have, **head)
         return
@@ -127,7 +129,8 @@ def _advance(scene: Scene, run: Run, name: str) -> int:
         if fresh:
             store.tidy()
     if run.failure:
-        st.error(f"This run could not be computed ({run.failure}). Press Reset, or change a knob.")
+        step = f" at step {run.film.steps[-1]}" if run.film.steps else ""
+        st.error(f"This run could not be computed: it failed{step} ({run.failure}). Press Reset, or change a knob.")
     return report.have
 
 
@@ -148,5 +151,6 @@ def _reported(scene: Scene, name: str) -> None:
     if name != "player":
         return
     step = player.reported(scene.page).step
-    if step != session.state_of(scene.page).step:
-        address.change(scene.page, step=step)
+    state = session.state_of(scene.page)
+    if step != state.step:
+        address.change(scene.page, step=step, held=state.held and step == 0)

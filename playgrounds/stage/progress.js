@@ -6,9 +6,9 @@ const PLACE = "trainable-glossary";
 const KINDS = ["answered", "reached"];
 const MOST = 200; // entries of a kind on one page
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setStateValue }) {
   take(data.pages);
-  if (data.record) add({ [data.record.page]: data.record });
+  if (data.record) recall(data.record, setStateValue);
   if (data.show) show(parentElement.querySelector(".progress"), data);
 }
 
@@ -18,6 +18,15 @@ function load() {
   } catch {
     return {};
   }
+}
+
+/** Keep what was done on a page, and tell the page what was done on earlier visits: it need not ask that anew. */
+function recall(record, setStateValue) {
+  const before = load()[record.page]?.answered ?? [];
+  if (record.answered.length || record.reached.length) add({ [record.page]: record });
+  const told = (window.glossaryTold ??= {});
+  if (before.length && told[record.page] !== String(before)) setStateValue("known", before);
+  told[record.page] = String(before);
 }
 
 /** Whether the browser keeps it. */

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from playgrounds.stage import questions, session
+
 if TYPE_CHECKING:
     from glossary import Goal, Question
     from playgrounds.stage.scene import Scene
@@ -37,10 +39,23 @@ def tasks(questions: Sequence[Question], goals: Sequence[Goal]) -> dict[str, Any
 
 def record(scene: Scene, answered: Sequence[str], reached: Sequence[str]) -> None:
     """Let the browser remember that these questions of the page were answered and these goals reached."""
-    if answered or reached:
-        done = {"page": scene.page, "answered": answered, "reached": reached}
-        pages = {scene.page: tasks(scene.questions, scene.goals)}
-        mount(key=f"{scene.page}:progress", data={"record": done, "pages": pages})
+    if not (scene.questions or scene.goals):
+        return
+    done = {"page": scene.page, "answered": list(answered), "reached": list(reached)}
+    pages = {scene.page: tasks(scene.questions, scene.goals)}
+    key = f"{scene.page}:progress"
+    mount(key=key, data={"record": done, "pages": pages}, on_known_change=lambda: _known(scene, key))
+
+
+def _known(scene: Scene, key: str) -> None:
+    """The browser says which questions it knows as answered: the page need not ask them anew."""
+    value = session.widget(key)
+    ids = value.get("known") if isinstance(value, dict) else None
+    mine = {one.id for one in scene.questions}
+    known = frozenset(one for one in ids if one in mine) if isinstance(ids, list) else frozenset()
+    if known - session.KNOWN.get(scene.page):
+        session.KNOWN.set(scene.page, known)
+        questions.recall(scene)
 
 
 def summary(pages: dict[str, dict[str, Any]], manage: bool = False) -> None:

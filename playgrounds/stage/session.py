@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import streamlit as st
@@ -58,14 +59,29 @@ SOLVED: Entry[frozenset[str]] = Entry("solved", frozenset)  # ids of goals whose
 SWEEP: Entry[Sweep | None] = Entry("sweep", _none)
 PICKED: Entry[float | None] = Entry("picked", _none)  # the point of the sweep that was clicked last
 
+SHOWN: Entry[str] = Entry("shown", str)  # id of the question whose answer is on the page; "": the next open one
+KNOWN: Entry[frozenset[str]] = Entry("known", frozenset)  # ids of questions that were answered on earlier visits
+
 # Of a question of a page
 BET: Entry[int | None] = Entry("bet", _none)  # the option that the reader has chosen
 TOLD: Entry[dict[int, str] | None] = Entry("told", _none)  # what is said to each option, once the run has decided
 ASKED: Entry[bool] = Entry("asked", bool)  # whether the reader wants the answer before the run has ended
+SKIPPED: Entry[bool] = Entry("skipped", bool)
+AGAIN: Entry[bool] = Entry("again", bool)  # whether the reader wants to be asked once more
 
 # Of a knob of a page
 COUNT: Entry[int] = Entry("count", int)  # how often something else than its widget has changed it
 SEEN: Entry[Any] = Entry("seen", _none)  # the value that its widget was made with, or has brought last
+
+
+_READER = "reader"
+
+
+def reader() -> str:
+    """A name for this reader that lasts as long as the browser keeps it: options stay where they were on a reload."""
+    if _READER not in st.session_state:
+        st.session_state[_READER] = st.context.cookies.get("_streamlit_xsrf", "") or token_hex(8)
+    return st.session_state[_READER]
 
 
 def widget(key: str) -> Any:

@@ -1,69 +1,84 @@
-"""Below the player: what the playground is, its numbers, comparing, its code, sharing. Only the open tab is made."""
+"""Tabs below the player: what there is to read, to reach, to compare, to take away. Only the open tab is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
 
 import streamlit as st
 
 from playgrounds.kit import export
-from playgrounds.kit.catalogue import Playground
 from playgrounds.kit.film import label
 from playgrounds.kit.metrics import metrics
-from playgrounds.kit.params import Params
 from playgrounds.kit.runs import Run
-from playgrounds.stage import compare
+from playgrounds.stage import address, compare
 from playgrounds.stage.address import PageState
+from playgrounds.stage.goals import mark_goals, show_goals
 from playgrounds.stage.scene import Scene
 from playgrounds.stage.share import show_share
 from playgrounds.stage.sweep import show_sweep
 
 
-def show_tabs(scene: Scene, state: PageState, run: Run, link: str) -> None:
-    """The tabs; `link` is the full link to what is shown."""
-    page, title, playground = scene.page, scene.title, scene.playground
-    names = ["About", "Numbers", "Compare", "Sweep", "Code", "Share"]
-    if "code" in state.view.hide:
-        names.remove("Code")
-    for name, tab in zip(names, st.tabs(names, key=f"{page}:below", on_change="rerun"), strict=True):
-        if not tab.open:
-            continue
-        with tab:
-            match name:
-                case "About":
-                    st.markdown(playground.about)
-                case "Numbers":
-                    _numbers(page, run)
-                case "Compare":
-                    compare.paste(scene, state)
-                case "Sweep":
-                    show_sweep(scene, state)
-                case "Code":
-                    _code(page, title, playground, run.params, link)
-                case "Share":
-                    show_share(scene, state, run, link)
+def show_tabs(scene: Scene, state: PageState, run: Run, definition: Callable[[], None] | None) -> list[str]:
+    """The tabs; returns the ids of the goals that were reached."""
+    reached = mark_goals(scene, state, run)
+    link = address.link_to(scene.page, address.to_query(state, scene))
+    shown: dict[str, Callable[[], None]] = {}
+    if definition is not None and not st.context.is_embedded:
+        shown["Definition"] = definition
+    if scene.goals and "goals" not in state.view.hide:
+        shown["Goals"] = lambda: show_goals(scene, state, run)
+    if run.states:
+        shown["Numbers"] = lambda: _numbers(scene, run)
+        shown["Compare"] = lambda: compare.paste(scene, state)
+        shown["Sweep"] = lambda: show_sweep(scene, state)
+        if "code" not in state.view.hide:
+            shown["Code"] = lambda: _code(scene, run, link)
+        shown["Share"] = lambda: show_share(scene, state, run, link)
+    shown["About"] = lambda: _about(scene)
+    for tab, show in zip(
+        st.tabs(list(shown), key=f"{scene.page}:below", on_change="rerun"), shown.values(), strict=True
+    ):
+        if tab.open:
+            with tab:
+                show()
+    return reached
 
 
-def _numbers(page: str, run: Run) -> None:
+def _about(scene: Scene) -> None:
+    st.markdown(scene.playground.about)
+
+
+def _numbers(scene: Scene, run: Run) -> None:
     if not run.done:
         st.caption(f"The {len(run.states)} steps computed so far.")
+    declared = scene.playground.metrics
+    columns = {name: st.column_config.NumberColumn(metric.label) for name, metric in declared.items()}
     rows = [{"step": label(s, i)} | metrics(s) for i, s in enumerate(run.states)]
-    st.dataframe(rows, hide_index=True, height=320)
+    st.dataframe(rows, hide_index=True, height=320, column_config=columns)
     st.download_button(
-        "Download as CSV", export.table(run.states), f"{page}.csv", "text/csv", key=f"{page}:csv", on_click="ignore"
+        "Download as CSV",
+        export.table(run.states),
+        f"{scene.page}.csv",
+        "text/csv",
+        key=f"{scene.page}:csv",
+        on_click="ignore",
     )
 
 
-def _code(page: str, title: str, playground: Playground, params: Params, link: str) -> None:
-    source = export.script(playground, params, title, link)
+def _code(scene: Scene, run: Run, link: str) -> None:
+    page, title = scene.page, scene.title
+    source = export.script(scene.playground, run.params, title, link)
     st.markdown(
         "What ran on this page, with your values. It needs Python with NumPy, PyTorch and scikit-learn, and prints "
         "the numbers of every step."
     )
-    notebook = "application/x-ipynb+json"
     with st.container(horizontal=True):
         st.download_button("Download .py", source, f"{page}.py", "text/x-python", key=f"{page}:py", on_click="ignore")
         st.download_button(
             "Download .ipynb",
-            lambda: export.ipynb(playground, params, title, link),
+            lambda: export.ipynb(scene.playground, run.params, title, link),
             f"{page}.ipynb",
-            notebook,
+            "application/x-ipynb+json",
             key=f"{page}:ipynb",
             on_click="ignore",
         )

@@ -1,0 +1,16 @@
+// Opens one part of the sheet at a time; the page's styles do the rest. A second press closes it.
+
+export default function ({ parentElement }) {
+  const buttons = [...parentElement.querySelectorAll("button")];
+  const body = document.body;
+  const dress = () => buttons.forEach((one) => one.setAttribute("aria-expanded", String(body.dataset.sheet === one.dataset.part)));
+  for (const one of buttons)
+    one.onclick = () => {
+      body.dataset.sheet = body.dataset.sheet === one.dataset.part ? "" : one.dataset.part;
+      if (body.dataset.sheet) document.querySelector(".stMain")?.scrollTo({ top: 0 });
+      dress();
+    };
+  body.dataset.sheet ??= "";
+  dress();
+  return () => (body.dataset.sheet = "");
+}
