@@ -73,6 +73,7 @@ export class Player {
     this.stopped = false; // whether the reader wants no more frames computed
     this.isOpen = false; // whether the details are
     this.isNarrow = false;
+    this.isWatching = false; // whether it hears of every drawing of Plotly's
     this.isVeiled = false; // whether what is still to come is hidden: a run is played for the first time
     /** @type {Set<string>} runs that were seen to their end */
     this.seen = new Set();
@@ -181,6 +182,8 @@ export class Player {
     const drawn = /** @type {any} */ (window).Plotly.react(this.plot, data, layout, OPTIONS);
     this.showTexts(frame);
     Promise.resolve(drawn).then(async () => {
+      if (!this.isWatching) this.plot.on("plotly_afterplot", () => this.veil()); // also after Plotly has drawn by itself
+      this.isWatching = true;
       this.veil();
       if (this.frame !== frame) await this.show(); // the reader has moved on meanwhile
       else this.showPartner(frame);
