@@ -13,7 +13,7 @@ import streamlit as st
 
 from glossary import FILE, HOME, PAGES, Glossary, GlossaryError, Term, load
 from playgrounds.kit import catalogue
-from playgrounds.stage import progress
+from playgrounds.stage import connection, progress
 
 NAME = "Trainable Glossary"
 _turn = Semaphore()
@@ -28,6 +28,7 @@ STYLE = """<style>
 .stMain .stPageLink a { padding-left: 0; padding-right: 0; }
 .stMain .stButton button { height: auto; text-align: left; }
 .stMain .stButton button * { white-space: normal; overflow: visible; text-overflow: clip; }
+.stMain .stButton button[kind="primary"] { background: #1a66a8; border-color: #1a66a8; color: #fff; }
 .stSidebar .stPageLink * { white-space: normal; overflow: visible; }
 .stSidebar .stVerticalBlock { gap: 0.25rem; }
 .contents { font-size: 0.95rem; }
@@ -47,20 +48,33 @@ STYLE = """<style>
 
 LINKS = """
 // A click on a link to a term stays in this session instead of loading the app anew; new tabs still work.
-export default function ({ setTriggerValue }) {
+export default function () {
   const app = document.querySelector(".stApp");
   const open = (event) => {
     const link = event.target.closest("a[target='_self'], .contents a");
     const address = link?.getAttribute("href");
     if (!address || !/^[a-z0-9-]+$/.test(address) || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    setTriggerValue("go", address);
+    if (app.dataset.testConnectionState !== "CONNECTED") return;
+    go(app, link.href);
     const inSidebar = link.closest(".contents") && innerWidth < 768; // there it lies over the page
     if (inSidebar) document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
   };
   app.addEventListener("click", open);
   unfold(20);
   return () => app.removeEventListener("click", open);
+}
+
+// Streamlit opens what the address names, as it does after Back. (st.switch_page would put an entry without the query
+// before that of the new page, and Back would lose the knobs.) A run that is going on may still write its query, so it
+// ends first.
+function go(app, address, tries = 30) {
+  const busy = /running|rerunRequested/.test(app.dataset.testScriptState);
+  if (busy && tries) return setTimeout(go, 30, app, address, tries - 1);
+  const embed = [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith("embed"));
+  history.pushState({}, "", embed.length ? `${address}?${new URLSearchParams(embed)}` : address);
+  dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+  document.querySelector(".stMain")?.scrollTo(0, 0);
 }
 
 // In the sidebar, open the lesson of this page and mark the page. The sidebar may still be on its way, or be made anew.
@@ -135,12 +149,11 @@ def frame(site: Site, title: str, *, search: bool = True) -> None:
         initial_sidebar_state=276,
     )  # fmt: skip
     st.html(STYLE)
+    connection.watch()
     if not st.context.is_embedded:
         with st.sidebar:
             _sidebar(site, search)
-    go = links(key="links", on_go_change=lambda: None).go
-    if go in site.pages:
-        st.switch_page(site.pages[go])
+    links(key="links")
 
 
 def _sidebar(site: Site, search: bool) -> None:

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,11 +22,15 @@ FLAGS = [
 ]
 
 
-def start_server(folder: Path = ROOT) -> tuple[subprocess.Popen, str]:
-    """A fresh server of the app in that folder, and its address."""
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return free.getsockname()[1]
+
+
+def start_server(folder: Path = ROOT, port: int = 0, options: Sequence[str] = ()) -> tuple[subprocess.Popen, str]:
+    """A fresh server of the app in that folder, and its address; options: more of Streamlit's, as on a command line."""
+    port = port or free_port()
     command = [
         sys.executable,
         "-m",
@@ -36,6 +41,7 @@ def start_server(folder: Path = ROOT) -> tuple[subprocess.Popen, str]:
         str(port),
         "--server.headless",
         "true",
+        *options,
     ]
     process = subprocess.Popen(
         [*command, "--server.fileWatcherType", "none"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
@@ -82,3 +88,26 @@ def chromium() -> Iterator:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, server) -> Iterator[Callable[..., Any]]:
+    """Open an address of the app in a browser of its own; returns the page when what is awaited is there."""
+    contexts = []
+
+    def open_page(address: str, wait: str = "h1", width: int = 1280, theme: str = "light", at: str = server):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 844}, color_scheme=theme, accept_downloads=True
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.asked = []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.goto(f"{at}/{address}")
+        page.wait_for_selector(wait)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -84,6 +84,7 @@ class Player {
     }
     clearTimeout(this.waiting);
     this.asked = -1;
+    if (!fresh && message.from === 0 && this.told) this.settle(); // a server that was started again knows no step of ours
     if (message.from > this.frames.length) return this.ask(); // the server believes that we have more than we have
     const before = [this.frames.length, this.done, this.theme, this.ranges];
     const size = message.base.fields.reduce((sum, field) => sum + field.rows * field.columns, 0);
@@ -287,7 +288,7 @@ class Player {
         if (row.subs) box.append(element("small", {}, row.subs[i]));
         return box;
       });
-      const made = element("div", { className: "player-row" }, element("h3", {}, row.title), element("ul", {}, ...boxes));
+      const made = element("div", { className: "player-row" }, element("p", {}, row.title), element("ul", {}, ...boxes));
       made.row = row;
       old ? old.replaceWith(made) : this.chips.append(made);
     });

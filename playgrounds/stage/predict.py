@@ -45,7 +45,7 @@ def _question(scene: Scene, state: url.PageState, n: int, question: Any, decidin
     run = store.get(scene.playground, deciding)
     if f"{key}:told" not in st.session_state:
         report = scene.report()
-        seen = report.get("run") == run.id and scene.order(run) and report.get("ended") == scene.order(run)[0]
+        seen = report.run == run.id and scene.order(run) and report.ended == scene.order(run)[0]
         if run.done and run.states and (seen or st.session_state.get(f"{key}:asked")):
             st.session_state[f"{key}:told"] = filled(question.because, metrics(run.states[-1]))
     told = st.session_state.get(f"{key}:told")

@@ -2,6 +2,7 @@
 // Nothing of it goes to the server.
 
 const PLACE = "trainable-glossary";
+const KEEPS_NOTHING = "This browser stores nothing for this page, so nothing was taken. Permit it to store data, or use another browser.";
 const KINDS = ["answered", "reached"];
 
 export default function ({ data, parentElement }) {
@@ -24,14 +25,16 @@ function checked(raw) {
   return Object.fromEntries(pages.map(([page, of]) => [page, Object.fromEntries(KINDS.map((kind) => [kind, numbers(of[kind])]))]));
 }
 
+/** Put more into the record; returns whether the browser keeps it. */
 function add(more) {
   const known = load();
   for (const [page, of] of Object.entries(checked(more)))
     known[page] = Object.fromEntries(KINDS.map((kind) => [kind, [...new Set([...(known[page]?.[kind] ?? []), ...of[kind]])].sort()]));
   try {
     localStorage.setItem(PLACE, JSON.stringify(known));
+    return true;
   } catch {
-    // a browser that keeps nothing: the page works all the same
+    return false; // a browser that keeps nothing: the page works all the same
   }
 }
 
@@ -68,9 +71,9 @@ function tools(root, data, said) {
     try {
       const raw = JSON.parse(await file.files[0].text());
       if (raw?.format !== PLACE) throw new Error();
-      add(raw.pages);
+      const kept = add(raw.pages);
       show(root, data);
-      root.lastChild.textContent = "Taken from the file.";
+      root.lastChild.textContent = kept ? "Taken from the file." : KEEPS_NOTHING;
     } catch {
       said.textContent = "That is no file of saved progress. Choose one that was saved here.";
     }
@@ -83,9 +86,14 @@ function tools(root, data, said) {
     URL.revokeObjectURL(link.href);
   };
   const erase = () => {
-    localStorage.removeItem(PLACE);
+    const known = Object.keys(load()).length;
+    try {
+      localStorage.removeItem(PLACE);
+    } catch {
+      // a browser that keeps nothing has nothing to erase
+    }
     show(root, data);
-    root.lastChild.textContent = "Erased.";
+    root.lastChild.textContent = known ? "Erased." : "There was nothing to erase.";
   };
   return [button("Save to a file", save), button("Take from a file", () => file.click()), button("Erase", erase), file];
 }

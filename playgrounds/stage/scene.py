@@ -11,6 +11,7 @@ from playgrounds.kit.conditions import Preset
 from playgrounds.kit.film import metrics
 from playgrounds.kit.params import Params, shown
 from playgrounds.kit.runs import Run, Store
+from playgrounds.stage.report import Report
 
 store = Store()
 
@@ -43,9 +44,10 @@ class Scene:
         """The params of one of the playground's named runs."""
         return _preset(self.playground.Params, preset.values)
 
-    def report(self, of: str = "player") -> dict[str, Any]:
+    def report(self, of: str = "player") -> Report:
         """What the page's player has said last."""
-        return (st.session_state.get(f"{self.page}:{of}") or {}).get("report") or {}
+        component = st.session_state.get(f"{self.page}:{of}")
+        return Report.read(component.get("report") if isinstance(component, Mapping) else None)
 
     def tell(self, params: Params, step: int | None = None) -> None:
         """For a button's callback: let the player go to a step of this run, or play it from its start (None)."""

@@ -80,11 +80,8 @@ def _players(scene: Scene, state: url.PageState, run: Run) -> None:
 def _advance(scene: Scene, run: Run, name: str) -> int:
     """Compute a round of the run, unless its player has stopped it; returns how many frames the player has."""
     report = scene.report(name)
-    if report.get("run") != run.id:
-        report = {}
-    have = report.get("have")
-    have = have if isinstance(have, int) and 0 <= have <= len(run.film.steps) else 0
-    if not report.get("stopped"):
+    have = report.frames_of(run.id, len(run.film.steps))
+    if not (report.stopped and report.run == run.id):
         fresh = not run.done
         run.advance(ROUND if have else FIRST, beyond=have)
         if fresh:
@@ -111,6 +108,6 @@ def _reported(scene: Scene, name: str) -> None:
     if name != "player":
         return
     state: url.PageState = st.session_state[f"{scene.page}:state"]
-    step = scene.report().get("step")
-    if step != state.step and (step is None or isinstance(step, int)):
+    step = scene.report().step
+    if step != state.step:
         url.change(scene.page, step=step)

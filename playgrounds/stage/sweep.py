@@ -32,9 +32,8 @@ def sweep(scene: Scene, state: url.PageState) -> None:
         return
     run = store.get(kit.playground(scene.playground), wanted)
     report = scene.report("sweep-player")
-    have = report.get("have") if report.get("run") == run.id else 0
-    have = have if isinstance(have, int) and 0 <= have <= len(run.film.steps) else 0
-    if not (report.get("run") == run.id and report.get("stopped")):
+    have = report.frames_of(run.id, len(run.film.steps))
+    if not (report.run == run.id and report.stopped):
         run.advance(ROUND if have else FIRST, beyond=have)
     if run.failure:
         st.error(f"The sweep could not be computed ({run.failure}). Choose another knob.")
@@ -54,8 +53,7 @@ def _ask(page: str, wanted: kit.Sweep) -> None:
 
 def _reported(scene: Scene, knob: str) -> None:
     """The player asks for more, or a point was clicked."""
-    report = scene.report("sweep-player")
-    picked = report.get("picked")
+    picked = scene.report("sweep-player").picked
     state: url.PageState = st.session_state[f"{scene.page}:state"]
     if picked is None or picked == st.session_state.get(f"{scene.page}:picked"):
         return

@@ -67,6 +67,8 @@ def arrive(page: str, preset: Params) -> None:
     a knob that was just moved would jump back.
     """
     state: PageState | None = st.session_state.get(f"{page}:state")
+    if state is None:
+        st.session_state[f"{page}:fresh"] = True
     if state is None or (not st.session_state.get(f"{page}:touched") and state.url != st.query_params.to_dict()):
         st.session_state[f"{page}:state"] = from_query(st.query_params.to_dict(), preset)
 
@@ -80,6 +82,11 @@ def current(page: str, preset: Params) -> PageState:
             st.query_params.from_dict(wanted)
         state = st.session_state[f"{page}:state"] = replace(state, url=wanted)
     return state
+
+
+def fresh(page: str) -> bool:
+    """Whether this session shows the page for the first time, asked once."""
+    return st.session_state.pop(f"{page}:fresh", False)
 
 
 def change(page: str, **changes: Any) -> None:
