@@ -12,6 +12,9 @@ run: $(VENV)/app ## install what the app needs and open it
 test: $(VENV)/dev chromium ## install what the tests need, Chromium included, and run them all
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
+check: $(VENV)/dev chromium ## run all tests and those that take longer
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "check or not check" $(TESTS)
+
 bench: $(VENV)/dev chromium ## measure the budgets; prints a table, writes build/bench.json
 	$(BIN)/python -m tests.bench
 
@@ -35,4 +38,4 @@ $(VENV)/dev: requirements.txt requirements-dev.txt | $(VENV)
 $(VENV):
 	$(PYTHON) -m venv $(VENV)
 
-.PHONY: help run test bench lint clean chromium
+.PHONY: help run test check bench lint clean chromium

@@ -13,7 +13,7 @@ import streamlit as st
 
 from glossary import FILE, HOME, LESSONS, PAGES, Glossary, GlossaryError, Term, load
 from playgrounds.kit import catalogue
-from playgrounds.stage import progress
+from playgrounds.stage import connection, progress
 
 NAME = "Trainable Glossary"
 _turn = Semaphore()
@@ -82,12 +82,11 @@ def frame(site: Site, title: str, *, search: bool = True) -> None:
         initial_sidebar_state="collapsed",
     )  # fmt: skip
     st.html(STYLE)
+    connection.watch()
     if not st.context.is_embedded:
         with st.sidebar:
             _sidebar(site, search)
-    go = links(key="links", on_go_change=lambda: None).go
-    if go in site.pages:
-        st.switch_page(site.pages[go])
+    links(key="links")
 
 
 def _sidebar(site: Site, search: bool) -> None:

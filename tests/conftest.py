@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,20 +25,31 @@ FLAGS = [
 STREAMLIT = (sys.executable, "-m", "streamlit")
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 def start_server(
     folder: Path = ROOT,
     command: Sequence[str] = STREAMLIT,
     output: Path = Path(os.devnull),
     environment: Mapping[str, str] | None = None,
+    port: int = 0,
+    options: Sequence[str] = (),
 ) -> tuple[subprocess.Popen, str]:
-    """A fresh server of the app in that folder, and its address. What it says goes to the file `output`."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = {"port": port, "headless": "true", "fileWatcherType": "none"}
-    run = ["run", "app.py", *(part for name, value in options.items() for part in (f"--server.{name}", str(value)))]
+    """A fresh server of the app in that folder, and its address. What it says goes to the file `output`.
+
+    options: more of Streamlit's, as on a command line.
+    """
+    port = port or free_port()
+    ours = {"port": port, "headless": "true", "fileWatcherType": "none"}
+    run = ["run", "app.py", *(part for name, value in ours.items() for part in (f"--server.{name}", str(value)))]
     with output.open("w") as said:
-        process = subprocess.Popen([*command, *run], cwd=folder, env=environment, stdout=said, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [*command, *run, *options], cwd=folder, env=environment, stdout=said, stderr=subprocess.STDOUT
+        )
     address = f"http://localhost:{port}"
     for _ in range(300):
         try:
@@ -80,3 +92,26 @@ def chromium() -> Iterator:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, server) -> Iterator[Callable[..., Any]]:
+    """Open an address of the app in a browser of its own; returns the page when what is awaited is there."""
+    contexts = []
+
+    def open_page(address: str, wait: str = "h1", width: int = 1280, theme: str = "light", at: str = server):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 844}, color_scheme=theme, accept_downloads=True
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.asked = []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.goto(f"{at}/{address}")
+        page.wait_for_selector(wait)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()

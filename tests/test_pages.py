@@ -27,6 +27,7 @@ from playgrounds.kit import Params, catalogue
 from playgrounds.kit.params import Knob
 from playgrounds.kit.runs import Run
 from playgrounds.stage import show
+from playgrounds.stage.report import Report
 from tests.test_playgrounds import ODD_TEXTS, three
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -595,11 +596,32 @@ def test_a_long_run_comes_in_rounds_until_stop_is_pressed(slow_page):
     assert message(app, slow_page)["from"] == 0, "what the player says of another run does not count"
 
 
-@pytest.mark.parametrize("have", [-1, 10**9, "3", None])
-def test_a_player_that_reports_nonsense_does_no_harm(have):
+NONSENSE = [
+    *([1, 2], 3, "x", None, True),
+    *({"have": -1}, {"have": 10**9}, {"have": "3"}, {"have": True}, {"have": [1]}, {"have": {}}),
+    *({"step": "x"}, {"step": -5}, {"step": 1.5}, {"step": 10**400}, {"step": [0]}, {"stopped": "y"}, {"ended": [1]}),
+]
+
+
+@pytest.mark.parametrize("said", NONSENSE, ids=str)
+def test_a_player_that_reports_nonsense_does_no_harm(said):
     slug = TRAINABLE[0].slug
     app = visit(slug)
-    report(app, slug, run=message(app, slug)["run"], have=have, step="x", stopped="y", told=None)
+    run = message(app, slug)["run"]
+    app.session_state[f"{slug}:player"] = {"report": {"run": run} | said if isinstance(said, dict) else said}
+    fine(app.run())
+    assert message(app, slug)["from"] == 0
+
+
+def test_what_a_player_says_is_read_into_a_report():
+    said = {"run": "a", "have": 3, "step": 2, "stopped": True, "ended": 1, "picked": 0.5, "told": 7}
+    assert Report.read(said) == Report("a", 3, 2, True, 1, 0.5)
+    assert [Report.read(nonsense) for nonsense in ([1, 2], "x", None, {"run": [1]}, {"picked": "<b>"})] == [
+        Report()
+    ] * 5
+    assert Report.read(said).frames_of("a", 3) == 3
+    assert Report.read(said).frames_of("a", 2) == 0, "a server that was started again has fewer"
+    assert Report.read(said).frames_of("b", 3) == 0
 
 
 def test_a_playground_with_a_bug_takes_only_itself_from_the_page(monkeypatch, caplog):

@@ -135,6 +135,7 @@ export class Player {
     }
     clearTimeout(this.waiting);
     this.asked = -1;
+    if (!fresh && message.from === 0 && this.told) this.settle(); // a server that was started again knows no step of ours
     if (!film.receive(message)) return this.ask(); // the server believes that we have more than we have
     this.head = message;
     this.compared = JSON.stringify([message.ranges, message.mark]);

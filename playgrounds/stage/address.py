@@ -73,6 +73,8 @@ def arrive(scene: Scene) -> None:
     a knob that was just moved would jump back.
     """
     state = session.STATE.get(scene.page)
+    if state is None:
+        session.FRESH.set(scene.page, True)
     if state is None or (not session.TOUCHED.get(scene.page) and state.url != st.query_params.to_dict()):
         session.STATE.set(scene.page, from_query(st.query_params.to_dict(), scene))
 

@@ -41,6 +41,8 @@ def show_knobs(scene: Scene, state: PageState) -> None:
             st.button("New seed", key=f"{page}:reseed", on_click=_reseed, args=(page,),
                       help="The same settings from other random numbers")  # fmt: skip
         pin_button(scene, state)
+    if session.FRESH.take(page):
+        _take_over(page, knobs, params)
 
 
 def _widget(scene: Scene, one: Knob, params: Params, locked: bool) -> None:
@@ -119,6 +121,32 @@ def _turned(page: str, one: Knob, key: str) -> None:
     kept = " The last good value is in use." if params == before else ""
     complaints = [f"{one.label}: {problem}.{kept}"] if problem else []
     address.change(page, params=params, step=None, complaints=complaints)
+
+
+def _take_over(page: str, knobs: list[Knob], params: Params) -> None:
+    """Take what the browser has in its widgets on a page that is new to this session.
+
+    A knob can be moved while the page is finding a server that was started again. Streamlit calls no callback for a
+    widget that the session has not made before: the knob would show one value and the run another.
+    """
+    for one in knobs:
+        key = f"{page}:knob:{one.name}"
+        if key in st.session_state and _entered(one, key, getattr(params, one.name)) != getattr(params, one.name):
+            _turned(page, one, key)
+            st.rerun()
+
+
+def _take_over(page: str, knobs: list[Knob], params: Params) -> None:
+    """Take what the browser has in its widgets on a page that is new to this session.
+
+    A knob can be moved while the page is finding a server that was started again. Streamlit calls no callback for a
+    widget that the session has not made before: the knob would show one value and the run another.
+    """
+    for one in knobs:
+        key = f"{page}:knob:{one.name}"
+        if session.is_widget(key) and _entered(one, key, getattr(params, one.name)) != getattr(params, one.name):
+            _turned(page, one, key)
+            st.rerun()
 
 
 def _reseed(page: str) -> None:

@@ -3,6 +3,7 @@
 // Version 0.1.0 stored numbers in place of ids; they are taken over as soon as the page they belong to is known.
 
 const PLACE = "trainable-glossary";
+const KEEPS_NOTHING = "This browser stores nothing for this page, so nothing was taken. Permit it to store data, or use another browser.";
 const KINDS = ["answered", "reached"];
 const MOST = 200; // entries of a kind on one page
 
@@ -108,7 +109,7 @@ function tools(root, data, said) {
       const kept = add(raw.pages);
       take(data.pages);
       show(root, data);
-      root.lastChild.textContent = kept ? "Taken from the file." : "This browser stores nothing, so nothing was taken. Allow the page to store data, and try again.";
+      root.lastChild.textContent = kept ? "Taken from the file." : KEEPS_NOTHING;
     } catch {
       said.textContent = "That is no file of saved progress. Choose one that was saved here.";
     }
@@ -121,9 +122,14 @@ function tools(root, data, said) {
     URL.revokeObjectURL(link.href);
   };
   const erase = () => {
-    localStorage.removeItem(PLACE);
+    const known = Object.keys(load()).length;
+    try {
+      localStorage.removeItem(PLACE);
+    } catch {
+      // a browser that keeps nothing has nothing to erase
+    }
     show(root, data);
-    root.lastChild.textContent = "Erased.";
+    root.lastChild.textContent = known ? "Erased." : "There was nothing to erase.";
   };
   return [button("Save to a file", save), button("Take from a file", () => file.click()), button("Erase", erase), file];
 }

@@ -53,6 +53,7 @@ def _none() -> Any:
 # Of a page
 STATE: Entry[PageState | None] = Entry("state", _none)
 TOUCHED: Entry[bool] = Entry("touched", bool)  # whether the reader has changed something that the URL does not show yet
+FRESH: Entry[bool] = Entry("fresh", bool)  # whether this session shows the page for the first time
 ORDER: Entry[Order] = Entry("order", Order)
 REACHED: Entry[frozenset[str]] = Entry("reached", frozenset)  # ids of goals
 SOLVED: Entry[frozenset[str]] = Entry("solved", frozenset)  # ids of goals whose solution was shown

@@ -1,0 +1,40 @@
+"""Automatic checks of accessibility find nothing: on ten pages always, on all of them in `make check`."""
+
+import pytest
+
+import glossary
+from tests.test_browser import DONE, axe
+
+pytestmark = pytest.mark.browser
+
+THEMES = ["light", "dark"]
+REAL = glossary.load()
+TRAINABLE = {term.slug for term in REAL.terms if term.playground}
+EVERY = ["", *(lesson.url for lesson in REAL.lessons), *(term.slug for term in REAL.terms)]
+TEN = ["", "lesson-perceptron-to-mlp", "lesson-rnns", "multi-layer-perceptron", "xor-problem", "learning-rate",
+       "byte-pair-encoding", "attention", "convolution", "lstm"]  # fmt: skip
+
+
+def looked_at(open_page, address: str, theme: str) -> None:
+    axe(open_page(address, DONE if address in TRAINABLE else "h1", theme=theme))
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("address", TEN)
+def test_axe_finds_nothing_on_ten_pages(open_page, address, theme):
+    looked_at(open_page, address, theme)
+
+
+@pytest.mark.check
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("address", [one for one in EVERY if one not in TEN])
+def test_axe_finds_nothing_on_any_page(open_page, address, theme):
+    looked_at(open_page, address, theme)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_in_a_named_run_that_is_shown(open_page, theme):
+    page = open_page("xor-problem", DONE, theme=theme)
+    page.locator(".stMain .stButton button", has_text="✗").first.click()
+    page.wait_for_selector(".stMain .stButton button[kind=primary]")
+    axe(page)
