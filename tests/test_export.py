@@ -70,7 +70,7 @@ def cells(source: str, kind: str) -> list[str]:
 @every_setting
 def test_the_script_prints_the_numbers_of_the_page_to_the_last_digit(name, which):
     playground, params = get(name, which)
-    table = export.table(list(playground.run(params)))
+    table = export.table(list(playground.states(params)))
     assert table.count("\n") > 1
     assert printed(name)[which] == table
 

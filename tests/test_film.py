@@ -58,7 +58,7 @@ def drawn(draw: Any, params: Any, states: list, now: int) -> dict[str, Any]:
 
 def film_of(module: Any, params: Any, parts: int = 1) -> tuple[Film, Player, list]:
     """The run's film, made and sent in so many parts."""
-    states = list(module.run(params))
+    states = list(filter(None, module.run(params)))
     film, player = Film(module.draw, params, params.length), Player()
     for part in range(1, parts + 1):
         film.extend(states[: math.ceil(len(states) * part / parts)], part == parts)

@@ -53,7 +53,7 @@ class Played(NamedTuple):
 
 def play(playground: Playground, params: Params) -> Played:
     states, copies = [], []
-    for state in playground.run(params):
+    for state in playground.states(params):
         states.append(state)
         copies.append(copy.deepcopy(state))
     return Played(params, states, copies)
@@ -232,7 +232,7 @@ def test_importing_a_playground_loads_no_heavy_library():
 @every_playground
 def test_the_same_params_give_the_same_states_to_the_last_bit(name):
     for played in runs(name)[:3]:
-        again = list(load(name).run(played.params))
+        again = list(load(name).states(played.params))
         assert identical(played.states, again), played.params
 
 

@@ -81,7 +81,7 @@ def _parts(playground: Playground, params: Params, title: str, link: str) -> lis
     names = ", ".join(f'"{name}"' for name in playground.metrics)
     call = [
         f'print("step", {names}, sep=",")',
-        "for i, state in enumerate(run(Params())):",
+        "for i, state in enumerate(filter(None, run(Params()))):",
         f'    print(getattr(state, "step", i), *(_number(getattr(state, name)) for name in [{names}]), sep=",")',
     ]
     number = "def _number(value):\n    return repr(value.item() if hasattr(value, 'item') else value)"

@@ -5,14 +5,38 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playgrounds.kit.catalogue import Playground
 from playgrounds.kit.conditions import Preset
 from playgrounds.kit.film import metrics
 from playgrounds.kit.params import Params, shown
-from playgrounds.kit.runs import Run, Store
+from playgrounds.kit.runs import FIRST, ROUND, Run, Store
 
 store = Store()
+PATIENCE = 2.0  # seconds that a reader who has something to look at waits for a turn; then the player asks again
+
+
+def compute(run: Run, have: int) -> None:
+    """A turn of computing for the reader of this page, whose player has `have` frames; two or more if need be until
+    there is something to see."""
+    while not run.done:
+        patience = PATIENCE if run.film.steps else None
+        run.advance(ROUND if have else FIRST, have, _reader(), patience, _pause)
+        store.tidy()
+        if run.film.steps:
+            return
+
+
+def _reader() -> str:
+    """Names the session of this reader."""
+    context = get_script_run_ctx()
+    return context.session_id if context else ""
+
+
+def _pause() -> None:
+    """Looking into the session's state lets Streamlit end this rerun here, if the reader has left the page."""
+    _ = "pause" in st.session_state
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from typing import Any
 import streamlit as st
 
 from playgrounds.kit import catalogue
-from playgrounds.kit.runs import FIRST, ROUND, Run
+from playgrounds.kit.runs import Run
 from playgrounds.kit.words import counted
 from playgrounds.stage import below, compare, controls, player, progress, url
 from playgrounds.stage.goals import goals as show_goals
 from playgrounds.stage.predict import questions as show_questions
-from playgrounds.stage.scene import Scene, store
+from playgrounds.stage.scene import Scene, compute, store
 from playgrounds.stage.tries import tries
 from playgrounds.stage.trouble import trouble
 
@@ -85,10 +85,7 @@ def _advance(scene: Scene, run: Run, name: str) -> int:
     have = report.get("have")
     have = have if isinstance(have, int) and 0 <= have <= len(run.film.steps) else 0
     if not report.get("stopped"):
-        fresh = not run.done
-        run.advance(ROUND if have else FIRST, beyond=have)
-        if fresh:
-            store.tidy()
+        compute(run, have)
     if run.failure:
         st.error(f"This run could not be computed ({run.failure}). Press Reset, or change a knob.")
     return have

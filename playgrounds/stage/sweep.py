@@ -5,9 +5,8 @@ import json
 import streamlit as st
 
 from playgrounds.kit import sweep as kit
-from playgrounds.kit.runs import FIRST, ROUND
 from playgrounds.stage import player, url
-from playgrounds.stage.scene import Scene, store
+from playgrounds.stage.scene import Scene, compute, store
 
 
 def sweep(scene: Scene, state: url.PageState) -> None:
@@ -35,7 +34,7 @@ def sweep(scene: Scene, state: url.PageState) -> None:
     have = report.get("have") if report.get("run") == run.id else 0
     have = have if isinstance(have, int) and 0 <= have <= len(run.film.steps) else 0
     if not (report.get("run") == run.id and report.get("stopped")):
-        run.advance(ROUND if have else FIRST, beyond=have)
+        compute(run, have)
     if run.failure:
         st.error(f"The sweep could not be computed ({run.failure}). Choose another knob.")
     if run.film.steps:
