@@ -3,7 +3,6 @@
 Left out: more than two weights, and real mini-batches, whose noise is imitated by normal noise on the gradient.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import cycle
@@ -34,6 +33,7 @@ from playgrounds.kit.training import kept
 from playgrounds.kit.words import number, vector
 
 SLOWEST, FASTEST = 0.0001, 10.0  # learning rates of the slider and of the sweep
+PAUSE = 300  # steps of an optimizer at all rates, after which others may have their turn
 HUGE = 1e12  # a weight beyond it has diverged
 ARRIVED = 1e-6  # of the starting distance to the minimum
 EPS = 1e-8  # of RMSProp and Adam
@@ -310,12 +310,19 @@ def descend(p: Params, name: str, rates: np.ndarray) -> Iterator[Step]:
             bad = np.where(bad > p.patience, 0, bad)
 
 
-def run(p: Params) -> Iterator[State]:
-    """Go down at all rates of the slider at once; the path that is shown is the one at the chosen rate."""
+def run(p: Params) -> Iterator[State | None]:
+    """Go down at all rates of the slider at once; the path that is shown is the one at the chosen rate.
+
+    Now and then, while there is nothing to see yet, None.
+    """
     rates = np.union1d(np.geomspace(SLOWEST, FASTEST, 121), p.rate)
     own = [int(np.searchsorted(rates, p.rate))] * len(p.optimizers)
     if p.tuned:
-        own = [int(last(descend(p, name, rates)).loss.argmin()) for name in p.optimizers]
+        for i, name in enumerate(p.optimizers):
+            for t, end in enumerate(descend(p, name, rates)):  # noqa: B007, it is used after the loop
+                if t % PAUSE == 0:
+                    yield None
+            own[i] = int(end.loss.argmin())
 
     walks = [descend(p, name, rates) for name in p.optimizers]
     away = distance(p, np.array(p.start)) or 1.0
@@ -333,7 +340,11 @@ def run(p: Params) -> Iterator[State]:
         path.append([one.w for one in now])
         over = None not in gone  # the sweep goes on to its end all the same
         if step in film or over:
-            ends = [last(walk) if over and step < p.steps else one for walk, one in zip(walks, everywhere, strict=True)]
+            ends = list(everywhere)
+            for i, walk in enumerate(walks if over else ()):
+                for t, ends[i] in enumerate(walk):
+                    if t % PAUSE == 0:
+                        yield None
             losses, etas = np.array([one.loss for one in now]), np.array([one.eta[0] for one in now])
             shown = State(
                 step=step,
@@ -355,10 +366,6 @@ def run(p: Params) -> Iterator[State]:
         if over:
             return
         before = now
-
-
-def last(steps: Iterator[Step]) -> Step:
-    return deque(steps, maxlen=1).pop()
 
 
 @lru_cache(maxsize=64)

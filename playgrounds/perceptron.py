@@ -32,6 +32,7 @@ from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE, SERIES
 from playgrounds.kit.training import kept
 from playgrounds.kit.words import counted, number, vector
 
+PAUSE = 200  # mistakes after which others may have their turn
 GATES = {  # the output at inputs 00, 01, 10, 11
     "AND": "0001", "OR": "0111", "NAND": "1110", "NOR": "1000", "XOR": "0110", "XNOR": "1001",
     "x1": "0011", "x2": "0101", "NOT x1": "1100", "NOT x2": "1010",
@@ -171,8 +172,11 @@ def most_mistakes(z: np.ndarray, w_0: np.ndarray, eta: float, gamma: float, best
     return float((half + sqrt(half**2 + max(0.0, w_0 @ w_0 - a * a))) / step)
 
 
-def run(p: Params) -> Iterator[State]:
-    """Go through the points; a state per mistake, or per few mistakes of a long run, and one that says how it ended."""
+def run(p: Params) -> Iterator[State | None]:
+    """Go through the points; a state per mistake, or per few mistakes of a long run, and one that says how it ended.
+
+    Now and then, while there is nothing to see yet, None.
+    """
     x, y = sample(p)
     z = y[:, None] * np.column_stack([x, np.ones(len(x))])
     w_0 = np.random.default_rng([p.seed, 1]).normal(size=3) if p.start == "random" else np.zeros(3)
@@ -191,6 +195,8 @@ def run(p: Params) -> Iterator[State]:
     for seen, wrong, v in learn(p, z, w_0):
         right = int((z @ w_0 + p.rate * (z @ v) > 0).sum()) / len(x)
         now = now._replace(step=now.step + 1, passes=seen / len(x), before=now.w, w=w_0 + p.rate * v, wrong=wrong)
+        if now.step % PAUSE == 0:
+            yield None
         if wrong is None:
             now = now._replace(stopped=int(right == 1))
             break

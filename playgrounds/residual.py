@@ -184,8 +184,11 @@ class Nets(NamedTuple):  # all of one depth, after t updates
     back: list[np.ndarray]  # and dL/d of it
 
 
-def train(p: Params, depth: int, x: np.ndarray, y: np.ndarray) -> Iterator[Nets]:
-    """Train all nets of one depth side by side on all points; yield at about EVERY steps, and where they diverge."""
+def train(p: Params, depth: int, x: np.ndarray, y: np.ndarray) -> Iterator[Nets | None]:
+    """Train all nets of one depth side by side on all points; yield at about EVERY steps, and where they diverge.
+
+    At all other steps yield None.
+    """
     theta, curve, film = initial(p, depth), [], set(kept(p.steps, EVERY))
     m, v = [np.zeros_like(w) for w in theta], [np.zeros_like(w) for w in theta]
     for t in range(p.steps + 1):
@@ -196,11 +199,13 @@ def train(p: Params, depth: int, x: np.ndarray, y: np.ndarray) -> Iterator[Nets]
         if t in film or not finite(curve[-1], most=HUGE):
             yield Nets(t, theta, np.array(curve), stream, back)
             curve = []
+        else:
+            yield None
         with np.errstate(over="ignore", invalid="ignore"):
             adam(theta, gradients, m, v, t + 1, p.rate)
 
 
-def run(p: Params) -> Iterator[State]:
+def run(p: Params) -> Iterator[State | None]:
     """Train the nets of the chosen depth, then those of all others; a state per few updates, and a conclusion."""
     rngs = [np.random.default_rng([p.seed, net]) for net in range(p.nets)]
     x, y, x_test, y_test = map(twice, zip(*[task(p, TRAIN, rng) + task(p, TEST, rng) for rng in rngs], strict=True))
@@ -210,6 +215,9 @@ def run(p: Params) -> Iterator[State]:
     nothing = {"updates": np.arange(0), "curve": np.empty((0, 2, p.nets))}
     for depth in p.order:
         for nets in train(p, depth, x, y):
+            if nets is None:
+                yield None
+                continue
             if not finite(nets.curve[-1], most=HUGE):
                 yield state._replace(note=diverged(p, depth, nets), **nothing)
                 return

@@ -45,6 +45,7 @@ SAMPLE = 40  # characters of a sample during training
 GRAM = 6  # a written character counts as copied if it ends a run of so many that stands in the text
 WORDS, LETTERS = 8, 40  # words of a sentence, characters of a vocabulary: as many as the picture has room for
 HUGE = 1e30  # float32 ends at 3e38
+PAUSE = 2  # steps of training after which others may have their turn
 
 Weights = dict[str, Any]  # tensors by name
 
@@ -296,8 +297,8 @@ class Checkpoint(NamedTuple):
 
 
 @remembered  # another prompt or temperature needs no other training
-def training(net: Architecture, text: str, rate: float, steps: int, seed: int) -> Iterator[Checkpoint]:
-    """Adam on random windows of the text, every position of which is an example."""
+def training(net: Architecture, text: str, rate: float, steps: int, seed: int) -> Iterator[Checkpoint | None]:
+    """Adam on random windows of the text, every position of which is an example; between checkpoints also None."""
     import torch
 
     rng, vocabulary = np.random.default_rng(seed), sorted(set(text))
@@ -312,6 +313,8 @@ def training(net: Architecture, text: str, rate: float, steps: int, seed: int) -
             optimizer.zero_grad()
             in_parallel(net, w, ring[starts[:, None] + window]).backward()
             optimizer.step()
+        if step % PAUSE == 0:
+            yield None
         if step in kept(steps, FILM):
             with torch.no_grad():
                 losses = in_parallel(net, w, probes).item(), one_at_a_time(net, w, probes)
@@ -371,7 +374,7 @@ def entropies(text: str) -> tuple[float, float, float]:
     return log(len(ones)), alone, -sum(c / n * log(c / ones[first]) for (first, _), c in twos.items())
 
 
-def run(p: Params) -> Iterator[State]:
+def run(p: Params) -> Iterator[State | None]:
     """Train, then write; or measure, output by output, which inputs matter."""
     import torch
 
@@ -379,7 +382,7 @@ def run(p: Params) -> Iterator[State]:
     yield from (influences if p.show == "influence" else texts)(p)
 
 
-def texts(p: Params) -> Iterator[State]:
+def texts(p: Params) -> Iterator[State | None]:
     """A sample at every checkpoint of the training; then the trained net's text, a character a state."""
     net, vocabulary, base = architecture(p), sorted(set(p.learned)), entropies(p.learned)
     prompt = [vocabulary.index(c) for c in p.prompt if c in vocabulary] or [vocabulary.index(p.learned[0])]
@@ -393,6 +396,9 @@ def texts(p: Params) -> Iterator[State]:
 
     now = None
     for at in training(net, p.learned, p.rate, p.steps, p.seed):
+        yield None
+        if at is None:
+            continue
         if not finite(at.loss, at.writing_loss, *(x.numpy() for x in at.w.values()), most=HUGE):
             why = f"Step {at.step}: the loss or a weight is no longer a finite number, the run diverged."
             note = f"{why} η = {p.rate:g} is too large for this net: choose a smaller one."
@@ -483,8 +489,11 @@ def encode(net: Architecture, w: Weights, x: dict, positions: dict) -> tuple:
     return torch.cat(outputs), weights
 
 
-def influences(p: Params) -> Iterator[State]:
-    """One output a state: its Jacobian blocks with respect to every input, by backpropagation; an edit of one input."""
+def influences(p: Params) -> Iterator[State | None]:
+    """One output a state: its Jacobian blocks with respect to every input, by backpropagation; an edit of one input.
+
+    None after every block: there is nothing to see before all are known.
+    """
     import torch
 
     rng, net = np.random.default_rng(p.seed), architecture(p)
@@ -511,6 +520,7 @@ def influences(p: Params) -> Iterator[State]:
         slopes = torch.autograd.grad(output, list(x.values()), order, retain_graph=True, is_grads_batched=True,
                                      allow_unused=True, materialize_grads=True)  # fmt: skip
         jacobian.append(torch.cat(slopes, dim=1).norm(dim=(0, 2)).numpy())  # |∂output/∂x_j| for every input j
+        yield None
     jacobian = np.array(jacobian)
     for row in range(1, count + 1):
         hit = jacobian[:row] > 0

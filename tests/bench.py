@@ -20,6 +20,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 import traceback
 import urllib.request
@@ -65,13 +66,18 @@ def say(text: str) -> None:
 # --- processes -------------------------------------------------------------------------------------------------------
 
 COUNTING = """
-import runpy, sys
+import runpy, sys, time
 from playgrounds.kit import runs
 make = runs.Run.__init__
 def counted(self, playground, params):
     make(self, playground, params)
     print("computes", self.id, flush=True)
-runs.Run.__init__ = counted
+work = runs.Run._work
+def timed(self, seconds):
+    began = time.thread_time()
+    work(self, seconds)
+    print("turn", time.thread_time() - began, flush=True)
+runs.Run.__init__, runs.Run._work = counted, timed
 sys.argv[0] = "streamlit"
 runpy.run_module("streamlit", run_name="__main__")
 """
@@ -94,7 +100,7 @@ class Server:
 
 @contextlib.contextmanager
 def serving(name: str, counting: bool = False) -> Iterator[Server]:
-    """A fresh server, started as a user starts it. `counting`: its log says which runs it computes."""
+    """A fresh server, started as a user starts it. `counting`: its log says which runs and for how long it computes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -348,10 +354,12 @@ def readers(send: Send, port: int, links: list[str], hold: bool = False) -> None
     sockets: list[Any] = []  # they stay open until this process ends
 
     async def limited(link: str) -> Row:
+        seen: Row = {"seconds": None, "first": None, "run": "", "problem": ""}
         try:
-            return await asyncio.wait_for(_reader(port, link, sockets), 90)
+            await asyncio.wait_for(_reader(port, link, sockets, seen), 90)
         except Exception as error:
-            return {"seconds": None, "first": None, "run": "", "problem": f"{type(error).__name__}: {error}"}
+            seen["problem"] = f"{type(error).__name__}: {error}"
+        return seen
 
     async def everybody() -> list[Row]:
         return await asyncio.gather(*map(limited, links))
@@ -362,7 +370,23 @@ def readers(send: Send, port: int, links: list[str], hold: bool = False) -> None
             runner.run(asyncio.sleep(3600))
 
 
-async def _reader(port: int, link: str, sockets: list[Any]) -> Row:
+def one_by_one(send: Send, port: int, links: list[str]) -> None:
+    """Open the links one after the other, as somebody who reads on does. Sends a list as `readers` does."""
+
+    async def everything() -> list[Row]:
+        seen: list[Row] = [{"seconds": None, "first": None, "run": "", "problem": ""} for _ in links]
+        for one, link in zip(seen, links, strict=True):
+            try:
+                await asyncio.wait_for(_reader(port, link, [], one), 30)
+            except Exception as error:
+                one["problem"] = f"{type(error).__name__}: {error}"
+        return seen
+
+    with asyncio.Runner() as runner:
+        send(runner.run(everything()))
+
+
+async def _reader(port: int, link: str, sockets: list[Any], seen: Row) -> None:
     """What a browser does: connect, ask for the page, ask for more of the film until it is complete."""
     import orjson
     from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -373,7 +397,6 @@ async def _reader(port: int, link: str, sockets: list[Any]) -> Row:
     ask = BackMsg()
     ask.rerun_script.page_name, ask.rerun_script.query_string = page, query
     ask.rerun_script.context_info.url = f"http://localhost:{port}/{link}"
-    seen: Row = {"seconds": None, "first": None, "run": "", "problem": ""}
     started = time.perf_counter()
     socket = await connect(
         f"ws://localhost:{port}/_stcore/stream", subprotocols=["streamlit"], max_size=None, open_timeout=None
@@ -409,7 +432,6 @@ async def _reader(port: int, link: str, sockets: list[Any]) -> Row:
         more.rerun_script.widget_states.widgets.add(id=player.id, json_value=json.dumps({"report": report}))
         await socket.send(more.SerializeToString())
         pending += 1
-    return seen
 
 
 def crowd() -> Iterator[Row]:
@@ -461,6 +483,169 @@ def memory() -> Iterator[Row]:
         served = sum(bool(one["seconds"]) for one in seen)
         more = {"before them": round(visited), "served": served, "torch": server.has_torch(), "not seen": unseen}
         yield row("resident memory, all playgrounds visited, 100 readers", used, "MB", 690, **more)
+
+
+class Peak:
+    """The most memory that a server has had resident while this is open, in MB."""
+
+    def __init__(self, server: Server):
+        self._server, self._over, self.most = server, threading.Event(), 0.0
+        self._thread = threading.Thread(target=self._watch)
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.2):
+            self.most = max(self.most, self._server.process.memory_info().rss / 2**20)
+
+    def __enter__(self) -> "Peak":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def leaving(send: Send, port: int, links: list[str]) -> None:
+    """One reader, in one session: opens a link, sees the first of its film, goes on to the next. Sends how many."""
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+    from websockets.asyncio.client import connect
+
+    async def visit() -> int:
+        seen = 0
+        address = f"ws://localhost:{port}/_stcore/stream"
+        async with connect(address, subprotocols=["streamlit"], max_size=None) as socket:
+            for link in links:
+                page, _, query = link.partition("?")
+                ask = BackMsg()
+                ask.rerun_script.page_name, ask.rerun_script.query_string = page, query
+                ask.rerun_script.context_info.url = f"http://localhost:{port}/{link}"
+                await socket.send(ask.SerializeToString())
+                kind = ""
+                while kind != "script_finished":
+                    message = ForwardMsg.FromString(await socket.recv())
+                    kind = message.WhichOneof("type")
+                    seen += kind == "delta" and bool(message.delta.new_element.bidi_component.bytes)
+        return seen
+
+    with asyncio.Runner() as runner:
+        send(runner.run(visit()))
+
+
+def left() -> Iterator[Row]:
+    """One reader who leaves many runs half-way, of kinds that hold much then."""
+    heavy = ["transfer", "residual", "cnn", "depth-signal"]
+    with serving("leaving") as server, Peak(server) as peak:
+        _visit(server, [IMPORTS])
+        links = [
+            f"playground-{heavy[i % 4]}?seed={i}" + "&width=512&depth=50&train=200" * (i % 4 == 3) for i in range(300)
+        ]
+        seen = next(elsewhere(leaving, server.port, links, limit=400), None)
+        more = {"films begun": seen, "after": server.process.memory_info().rss / 2**20, "torch": server.has_torch()}
+        yield row("resident memory, one reader who leaves 300 heavy runs half-way", peak.most, "MB", 690, **more)
+
+
+def seeds() -> Iterator[Row]:
+    """Many readers at once of runs that hold much while they are half-way, with a run each."""
+    with serving("seeds") as server, Peak(server) as peak:
+        _visit(server, [IMPORTS])
+        served, more, _ = _visit(server, [f"transfer-learning?seed={seed}" for seed in range(100)])
+        more |= {"served in 90 s": len(served), "after": server.process.memory_info().rss / 2**20}
+        yield row("resident memory, 100 readers with a seed each on /transfer-learning", peak.most, "MB", 690, **more)
+
+
+def fairness() -> Iterator[Row]:
+    """Light pages that are opened while 60 readers wait for heavy runs, each a run of its own."""
+    heavy = ["playground-transfer", "playground-residual", "playground-cnn", "playground-transformer"]
+    with serving("fairness", counting=True) as server:
+        for page in (IMPORTS, *heavy):
+            _visit(server, [page])
+        before = len(_turns(server))
+        links = [f"{heavy[i % 4]}?seed={1000 + i}" for i in range(60)]
+        crowd = elsewhere(readers, server.port, links, limit=100)
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(next, crowd, [])
+            time.sleep(2)
+            links = [f"{TERM}?seed={200 + seed}" for seed in range(20)]
+            light = next(elsewhere(one_by_one, server.port, links, limit=120), [])
+            times = [one["seconds"] for one in light if one["seconds"] and not one["problem"]]
+            lengths = _turns(server)[before:]
+            crowd_seen = waiting.result()
+        crowd.close()
+        firsts = sorted(one["first"] for one in crowd_seen if one["first"])
+        late = _at(sorted(times), 0.95)
+        more = {"all": times} | (
+            {} if len(times) == 20 else {"why": f"only {len(times)} of 20 were served", "ok": False}
+        )
+        yield row("a light page while 60 heavy runs are computed: p95 to its finished film", late, "s", 2, **more)
+        yield row("60 heavy runs at once: p95 to the first of the film", _at(firsts, 0.95), "s", None, seen=len(firsts))
+        yield row("60 heavy runs at once: longest turn", max(lengths), "CPU s", 0.3, turns=len(lengths))
+
+
+def _turns(server: Server) -> list[float]:
+    """The CPU seconds of every turn of computing so far."""
+    return [float(line.split()[1]) for line in server.log.read_text().splitlines() if line.startswith("turn ")]
+
+
+SWEEPS = {  # playground: knob, metric, and what makes one run short enough to wait for 33 of them
+    "mlp": ("rate", "loss", {}),
+    "cnn": ("rate", "accuracy", {"steps": 60, "digits": 300}),
+    "residual": ("rate", "residual_error", {"steps": 100}),
+}
+
+
+def sweeps() -> Iterator[Row]:
+    """A sweep against the sum of its runs: one through the player in the browser, the others in a process."""
+    for name in SWEEPS:
+        seen = next(elsewhere(_sweep, name, limit=400), None)
+        if name == "mlp" and seen:
+            yield _swept_in_browser(seen["runs, CPU s"])
+        times = seen and seen["times"]
+        yield row(f"sweep of {name}: times the sum of its runs, computed alone", times, "", 1.3, **(seen or {}))
+
+
+def _swept_in_browser(alone: float) -> Row:
+    """The sweep of mlp through its player; `alone`: CPU seconds that its runs take without it."""
+    with serving("sweep") as server, browser() as page:
+        _open(page, server, IMPORTS)
+        _open(page, server, XOR)
+        page.get_by_role("tab", name="Sweep").click()
+        page.get_by_role("combobox", name="Knob").click()
+        page.get_by_role("option", name="Learning rate").first.click()
+        button = page.get_by_role("button", name="Compute")
+        button.wait_for()
+        page.wait_for_timeout(1500)
+        used, started = server.cpu(), time.perf_counter()
+        button.click()
+        page.wait_for_function(
+            "() => document.querySelectorAll(\".player[data-done='true']\").length === 2", timeout=90_000
+        )
+        seconds = time.perf_counter() - started
+        more = {"runs alone, CPU s": alone, "by the clock": seconds, "server CPU s": server.cpu() - used}
+        return row("sweep of mlp in the browser: times the sum of its runs", seconds / alone, "", 1.3, **more)
+
+
+def _sweep(send: Send, name: str) -> None:
+    """Sends the CPU seconds of a sweep's runs, those of the sweep in turns and with its messages, and the ratio."""
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    from playgrounds.kit import catalogue, sweep
+    from playgrounds.kit.runs import Run
+
+    place = catalogue.load(name)
+    knob, metric, values = SWEEPS[name]
+    wanted = sweep.of(place, place.Params(**values), knob, metric)
+    list(place.states(wanted.params))  # imports
+    started = time.process_time()
+    for value, seed in wanted.plan:
+        for _ in place.run(wanted.params.model_copy(update={knob: value, "seed": seed})):
+            pass
+    alone = time.process_time() - started
+    started, run = time.process_time(), Run(sweep.playground(place), wanted)
+    while not run.done:
+        run.advance()
+        run.message(max(0, len(run.film.steps) - 1))
+    together = time.process_time() - started
+    send({"times": together / alone, "runs, CPU s": alone, "sweep, CPU s": together})
 
 
 # --- playgrounds -----------------------------------------------------------------------------------------------------
@@ -653,7 +838,11 @@ def groups() -> list[tuple[Callable[..., Iterator[Row]], list[str]]]:
         (stop, ["Stop pressed"]),
         (rerun, ["server CPU for a rerun"]),
         (crowd, ["200 readers", "30 readers"]),
-        (memory, ["resident memory"]),
+        (memory, ["resident memory, all"]),
+        (left, ["resident memory, one"]),
+        (seeds, ["resident memory, 100"]),
+        (fairness, ["a light page", "60 heavy"]),
+        (sweeps, ["sweep of"]),
         *(
             (partial(playground, name), [f"{name}: default run and film", f"{name}: worst seconds, MB, states"])
             for name in catalogue.names()

@@ -22,7 +22,7 @@ PRESETS = [(name, one) for name in catalogue.names() for one in catalogue.load(n
 def ended(name: str, params: Params) -> dict[str, float | None]:
     """The metrics of a run's last state."""
     last = None
-    for last in catalogue.load(name).run(params):  # noqa: B007
+    for last in catalogue.load(name).states(params):  # noqa: B007
         pass
     return metrics(last)
 

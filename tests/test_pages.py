@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from html import escape, unescape
 from pathlib import Path
@@ -23,11 +23,11 @@ from streamlit.util import calc_hash
 
 import glossary
 from pages import frame, workbench
-from playgrounds.kit import Params, catalogue
+from playgrounds.kit import Params, catalogue, runs
 from playgrounds.kit.params import Knob
 from playgrounds.kit.runs import Run
-from playgrounds.stage import show
-from playgrounds.stage.report import Report
+from playgrounds.stage import computing
+from playgrounds.stage.player import Report
 from tests.test_playgrounds import ODD_TEXTS, three
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +43,7 @@ def rounds_are_short() -> Iterator[None]:
     """A reader's turn at the computer is so short that long runs cost these tests little."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("FIRST", "ROUND"):
-            patch.setattr(show, name, 0.03)
+            patch.setattr(scene, name, 0.03)
         yield
 
 
@@ -495,7 +495,7 @@ def test_the_numbers_are_those_of_every_state(name):
     app = fine(visit(page, wanted.to_query(type(wanted)()), **{f"{page}:below": "Numbers"}))
     while not message(app, page)["done"]:
         fine(app.run())
-    states = list(catalogue.load(name).run(wanted))
+    states = list(catalogue.load(name).states(wanted))
     (table,) = [frame.value for frame in app.dataframe]
     assert list(table.columns) == ["step", *catalogue.load(name).metrics] and len(table) == len(states)
     for metric in catalogue.load(name).metrics:
@@ -669,3 +669,58 @@ def test_a_link_of_a_thousand_parameters_is_looked_at_no_further_than_makes_sens
     page = TRAINABLE[0].slug
     app = fine(visit(page, {f"k{i}": "x" for i in range(999)}))
     assert 0 < len(warnings(app)) <= 60 and params(app, page) == preset(TRAINABLE[0])
+
+
+# ------------------------------------------------------------------------------------------------------- waiting turns
+
+
+def test_a_page_that_has_to_wait_for_its_turn_is_shown_after_it():
+    holding, waiting = threading.Event(), threading.Event()
+
+    def others() -> None:
+        with runs.turns.turn(toy_run()):
+            holding.set()
+            waiting.wait(30)
+
+    thread = threading.Thread(target=others)
+    thread.start()
+    holding.wait(10)
+    look = runs.turns.turn
+    seen: list[str] = []
+
+    def watched(run: Any, reader: str, enough: Any, patience: Any, pause: Callable[[], None]) -> Any:
+        def pausing() -> None:
+            pause()
+            seen.append(reader)
+            waiting.set()
+
+        return look(run, reader, enough, patience, pausing)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs.turns, "turn", watched)
+        app = fine(visit("playground-perceptron", {"seed": "4321", "data": "blobs"}))
+    thread.join(30)
+    assert seen and seen[0], "the reader is known by a name"
+    assert message(app, "playground-perceptron")["frames"]
+
+
+def toy_run() -> runs.Run:
+    """A run that is nobody's."""
+    playground = catalogue.load("perceptron")
+    return runs.Run(playground, playground.Params())
+
+
+def test_a_run_that_has_nothing_to_show_for_several_turns_is_waited_for(monkeypatch):
+    playground = catalogue.load("perceptron")
+    run = playground.run
+
+    def slow(p: Any) -> Iterator[Any]:
+        for state in run(p):
+            for _ in range(4):
+                time.sleep(0.02)
+                yield None
+            yield state
+
+    monkeypatch.setattr(playground.module, "run", slow)
+    app = fine(visit("playground-perceptron", {"seed": "4322", "data": "blobs", "count": "10"}))
+    assert message(app, "playground-perceptron")["frames"]

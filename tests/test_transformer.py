@@ -47,7 +47,7 @@ def without(*parts: str) -> tuple[str, ...]:
 
 @cache
 def states(**values) -> tuple[State, ...]:
-    return tuple(run(Params(**values)))
+    return tuple(filter(None, run(Params(**values))))
 
 
 def influence(**values) -> State:

@@ -39,7 +39,12 @@ class Playground:
 
     @property
     def run(self) -> Callable[[Any], Iterator[Any]]:
+        """Yields the states, and None where there is nothing to see yet but time may be up."""
         return self.model.run
+
+    def states(self, params: Params) -> Iterator[Any]:
+        """The states of a run, computed in one go."""
+        return (state for state in self.run(params) if state is not None)
 
     @property
     def note(self) -> Callable[[Any, Sequence[Any], int], str]:

@@ -15,6 +15,7 @@ import orjson
 from playgrounds.kit.figures import Figure
 from playgrounds.kit.metrics import metrics
 from playgrounds.kit.picture import Picture
+from playgrounds.kit.weigh import weigh
 
 FRAMES = 60  # of a long run; runs of up to ALL states show every one
 ALL = 101
@@ -39,22 +40,36 @@ class Film:
         self._base: Figure = {}
         self._frames: list[bytes] = []
         self._pictures: list[bytes] = []
+        self._weight: int | None = None  # of the base, once it is asked for
 
-    def extend(self, states: Sequence[Any], done: bool) -> None:
-        """Draw the frames that `states`, the run so far, has beyond those there are."""
+    def extend(self, states: Sequence[Any], done: bool, more: Callable[[], bool] = lambda: True) -> None:
+        """Draw the frames that `states`, the run so far, has beyond those there are: one, and more while `more()`.
+
+        `done`: the run has ended. The film is done, too, once all of its frames are drawn.
+        """
         if not states:
             return
-        self.done = done
-        last = self.steps[-1] if self.steps else -self.stride
-        new = list(range(last + self.stride, len(states), self.stride))
-        if done and len(states) - 1 not in (last, *new):
-            new.append(len(states) - 1)
+        new = self.due(len(states), done)
         # The first frame is drawn again: what a longer run changes in every frame (a loss curve that has grown) is
         # then in the base, sent once, and not in each frame's difference.
         self._base = self._draw(self._params, states, 0)
+        self._weight = None
+        drawn = 0
         for i in new:
+            if drawn and not more():
+                break
             figure = self._base if i == 0 else self._draw(self._params, states, i)
             self._add(figure, states, i)
+            drawn += 1
+        self.done = done and drawn == len(new)
+
+    def due(self, states: int, done: bool) -> list[int]:
+        """The states, of so many, that are still to be drawn."""
+        last = self.steps[-1] if self.steps else -self.stride
+        new = list(range(last + self.stride, states, self.stride))
+        if done and states - 1 not in (last, *new):
+            new.append(states - 1)
+        return new
 
     def _draw(self, params: Any, states: Sequence[Any], i: int) -> Figure:
         drawn = self._picture(params, states, i)
@@ -76,7 +91,9 @@ class Film:
 
     @property
     def nbytes(self) -> int:
-        return sum(map(len, self._frames)) + sum(map(len, self._pictures))
+        if self._weight is None:
+            self._weight = weigh(self._base)
+        return self._weight + sum(map(len, self._frames)) + sum(map(len, self._pictures))
 
     def message(self, first: int = 0, **head: Any) -> bytes:
         """The frames from number `first` on, with what the player needs to show them and the entries of `head`."""

@@ -8,26 +8,42 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from playgrounds.kit import memory
 from playgrounds.kit.catalogue import Playground
 from playgrounds.kit.film import Film
 from playgrounds.kit.metrics import as_json
 from playgrounds.kit.params import Params
+from playgrounds.kit.turns import Turns
+from playgrounds.kit.weigh import weigh
 
-FIRST = 0.4  # seconds for the first round of a run: most runs are done in it
+FIRST = 0.22  # seconds for the first turn of a run: most runs are done in it
 ROUND = 0.2  # seconds that one reader may compute before the others have their turn
+SHORT = 0.1  # the same for the first turn of a run that will need more, while others wait
+OVER = 0.05  # seconds beyond those, for frames that are not drawn yet
 ROOM = 48 * 2**20  # bytes of states and films that the store keeps
+SUSPENDED = 48 * 2**20  # bytes inside of runs that stand still half-way
+MOST_SUSPENDED = 16  # of these
+IDLE = 30.0  # seconds after which a run that nobody asks for need not stand ready to go on
+UNSEEN = 2**20  # bytes of a suspended run that cannot be weighed; measured: up to 1.9 MB, mostly under 0.5
+FRAME = 0.004  # seconds to draw a frame, before it is known
 
 log = logging.getLogger(__name__)
-_turn = threading.Semaphore(1)  # compute takes turns: side by side the GIL would make all of them slow
+clock = time.perf_counter
+turns = Turns()
+_typical: dict[str, float] = {}  # seconds that runs take, by the playground's name
 
 
 class Run:
-    """One playground at one set of params: its states so far, and its film. Safe to share between threads."""
+    """One playground at one set of params: its states so far, and its film. Safe to share between threads.
+
+    Between two turns a run is suspended: its generator stands still, with all its nets and data. To save that memory
+    the generator can be closed; the next turn then starts another one and skips what is known.
+    """
 
     def __init__(self, playground: Playground, params: Params):
         self.id = key(playground, params)
@@ -38,52 +54,127 @@ class Run:
         self.film = Film(playground.note, playground.draw, params, params.length)
         self.failure = ""  # why the run ended early, if the playground raised
         self.seconds = 0.0  # spent computing and drawing
-        self._states: Iterator[Any] = iter(playground.run(params))
         self.metrics = as_json(playground.State)
+        self.begun = self.asked = self.worked = clock()
+        self.held = 0  # bytes inside the generator, as measured after the last turn
+        self._count = 0  # of the answers to those who asked for a turn
+        self._playground = playground
+        self._generator: Iterator[Any] | None = None
+        self._pulled = 0  # what it has yielded, None included
+        self._known = 0  # how much of that is still to be skipped
+        self._ended = False
+        self._frame = FRAME  # seconds that one frame takes to draw
         self._lock = threading.Lock()
         self._messages: dict[Any, bytes] = {}
-        self._weighed = 0, 0  # number of states, bytes of their arrays
+        self._weighed = 0, 0  # number of states, bytes that they hold
 
-    def advance(self, seconds: float = ROUND, beyond: int = 0) -> None:
-        """Compute for about `seconds`, unless the run is done or somebody else has got beyond frame `beyond`."""
-        if self.done:
+    @property
+    def guess(self) -> float:
+        """Seconds that the whole run may take, from others of its playground."""
+        return _typical.get(self._playground.name, 0.0)
+
+    @property
+    def suspended(self) -> bool:
+        return self._generator is not None
+
+    def advance(
+        self,
+        seconds: float = ROUND,
+        beyond: int = 0,
+        reader: str = "",
+        patience: float | None = None,
+        pause: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Compute for about `seconds`, unless the run is done or somebody else has got beyond frame `beyond`.
+
+        reader: who asks, for the order of turns. patience, pause: see Turns.turn.
+        """
+
+        def enough() -> bool:
+            return self.done or len(self.film.steps) > beyond > 0
+
+        if enough():
             return
-        with self._lock:
-            if self.done or len(self.film.steps) > beyond > 0:
+        with turns.turn(self, reader, enough, patience, pause) as turn:
+            self._count += 1
+            if not turn.granted or enough():
                 return
-            with _turn:
-                started = time.perf_counter()
-                ended = self._compute(started + seconds)
-                ended = self._draw(ended) or ended  # after a failure too: what was computed can be looked at
-                self._messages.clear()
-                self.seconds += time.perf_counter() - started
-                self.done = ended  # last: whoever finds a run done, without the lock, finds its film complete
+            if turn.crowded and not self.seconds and self.guess > 2 * FIRST:
+                seconds = min(seconds, SHORT)
+            with self._lock:
+                self._work(seconds)
+            turns.computed(self, reader, self.done)
+
+    def _work(self, seconds: float) -> None:
+        started = clock()
+        self._ended = self._ended or self._compute(started + seconds)
+        drawn = self._draw(started + seconds + OVER)  # after a failure too: what there is can be looked at
+        self._messages.clear()
+        self.held = weigh(self._generator, memory.shared()) + UNSEEN if self._generator is not None else 0
+        self.worked = clock()
+        self.seconds += self.worked - started
+        usual = self.guess
+        if drawn:
+            _typical[self._playground.name] = 0.7 * usual + 0.3 * self.seconds if usual else self.seconds
+        else:
+            _typical[self._playground.name] = max(usual, self.seconds)
+        self.done = drawn  # last: whoever finds a run done, without the lock, finds its film complete
 
     def _compute(self, until: float) -> bool:
-        """Compute until it is time; returns whether the run has ended."""
+        """Compute until it is time to draw what is new; returns whether the run has ended."""
+        if self._generator is None:
+            self._generator = iter(self._playground.run(self.params))
+            self._known = self._pulled
         try:
-            while time.perf_counter() < until:
-                if (state := next(self._states)) is not None:  # None: nothing to see yet, but time may be up
-                    self.states.append(state)
+            while True:
+                due = len(self.film.due(len(self.states), False))
+                if due and clock() + self._frame * due > until:
+                    return False
+                state = next(self._generator)
+                if self._known:
+                    self._known -= 1
+                else:
+                    self._pulled += 1
+                    if state is not None:  # None: nothing to see yet, but time may be up
+                        self.states.append(state)
+                if clock() > until:
+                    return False
         except StopIteration:
+            self._generator = None
             return True
         except Exception as error:  # a bug in a playground must not take the page with it
+            self._generator = None
             return self._fail(error)
-        return False
 
-    def _draw(self, ended: bool) -> bool:
-        """Draw what is new; returns whether the run has to end because it could not be drawn."""
+    def _draw(self, until: float) -> bool:
+        """Draw what is new while there is time; returns whether the whole run is drawn, or cannot be."""
+        if not self._ended and not self.film.due(len(self.states), False):
+            return False
+        started, before = clock(), len(self.film.steps)
         try:
-            self.film.extend(self.states, ended)
+            self.film.extend(self.states, self._ended, lambda: clock() < until)
         except Exception as error:
-            self.film.done = self._fail(error)
-            return True
-        return False
+            self._generator = None
+            self._ended = self.film.done = self._fail(error)
+        drawn = len(self.film.steps) - before
+        self._frame = (clock() - started) / (drawn + 1)  # the first frame is drawn again every time
+        return self._ended and (self.film.done or not self.states)
 
     def _fail(self, error: Exception) -> bool:
         log.exception("the run %s failed", self.id)
         self.failure = f"{type(error).__name__}: {error}"
         return True
+
+    def close(self) -> None:
+        """Give back what the suspended run holds, unless it is computing right now; it can go on all the same."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            generator, self._generator, self.held = self._generator, None, 0
+            if generator is not None:
+                generator.close()
+        finally:
+            self._lock.release()
 
     def finish(self) -> "Run":
         """Compute the whole run."""
@@ -95,6 +186,8 @@ class Run:
         """The film from frame `first` on as gzip, for the player; the same bytes for everybody who asks for them."""
         wanted = (first, *sorted(head.items()))
         with self._lock:
+            if not self.done:  # or who asks again and finds nothing new would get the same bytes, and not notice them
+                wanted, head = (*wanted, self._count), head | {"count": self._count}
             if wanted not in self._messages:
                 if len(self._messages) > 8:
                     self._messages.clear()
@@ -106,20 +199,28 @@ class Run:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the film, its messages and the arrays in the states, each array once."""
-        if len(self.states) != self._weighed[0]:
-            arrays = {id(a): a.nbytes for state in list(self.states) for a in _arrays(state)}
-            self._weighed = len(self.states), sum(arrays.values())
+        """Bytes of the film, its messages and the states: each array once, all else by three of them."""
+        states = list(self.states)
+        if len(states) != self._weighed[0]:
+            arrays = {id(a): a for state in states for a in _arrays(state)}
+            some = [states[0], states[len(states) // 2], states[-1]]
+            rest = sum(weigh(state, arrays.values()) for state in some) / len(some)
+            self._weighed = len(states), int(sum(a.nbytes for a in arrays.values()) + rest * len(states))
         return self.film.nbytes + sum(map(len, list(self._messages.values()))) + self._weighed[1]
 
 
 class Store:
-    """The runs of a server, least recently used thrown away first once they need more than `room` bytes."""
+    """The runs of a server, least recently used thrown away first once they need more than `room` bytes.
 
-    def __init__(self, room: int = ROOM):
-        self.room = room
+    Of the runs that are suspended half-way `most` stay as they are, with up to `suspended` bytes in them, and none that
+    nobody has asked for within `idle` seconds; the others are closed.
+    """
+
+    def __init__(self, room: int = ROOM, suspended: int = SUSPENDED, most: int = MOST_SUSPENDED, idle: float = IDLE):
+        self.room, self.suspended, self.most, self.idle = room, suspended, most, idle
         self._runs: OrderedDict[str, Run] = OrderedDict()
         self._lock = threading.Lock()
+        self._later: threading.Timer | None = None
 
     def get(self, playground: Playground, params: Params) -> Run:
         wanted = key(playground, params)
@@ -128,16 +229,41 @@ class Store:
             if run is None:
                 run = self._runs[wanted] = Run(playground, params)
             self._runs.move_to_end(wanted)
+            run.asked = clock()
             return run
 
     def tidy(self) -> None:
-        """Throw away what is too much; the newest run stays whatever its size."""
+        """Close and throw away what is too much; the newest run stays whatever its size."""
         with self._lock:
+            standing = self._close()
+            trained = memory.trim(self.room // 2)
             used = {name: run.nbytes for name, run in self._runs.items()}
-            while sum(used.values()) > self.room and len(self._runs) > 1:
-                name, _ = self._runs.popitem(last=False)
+            while sum(used.values()) + trained > self.room and len(self._runs) > 1:
+                name, run = self._runs.popitem(last=False)
+                run.close()
                 del used[name]
+            if standing and self._later is None:
+                self._later = threading.Timer(self.idle + 1, self._tidy_later)
+                self._later.daemon = True
+                self._later.start()
         give_back()
+
+    def _close(self) -> int:
+        """Close suspended runs, those first that have waited longest; returns how many stay."""
+        now = clock()
+        standing = sorted((run for run in self._runs.values() if run.suspended), key=lambda run: run.worked)
+        idle = [run for run in standing if now - run.asked > self.idle]
+        standing = [run for run in standing if now - run.asked <= self.idle]
+        while len(standing) > self.most or sum(run.held for run in standing) > self.suspended:
+            idle.append(standing.pop(0))
+        for run in idle:
+            run.close()
+        return len(standing)
+
+    def _tidy_later(self) -> None:
+        """Once more when what stands now may be idle, though nobody may come until then."""
+        self._later = None
+        self.tidy()
 
     def __len__(self) -> int:
         return len(self._runs)

@@ -85,8 +85,9 @@ def run(p: Sweep) -> Iterator[State | None]:
         except ValueError:  # a rule between knobs forbids it: there is no such run
             result = None
         else:
+            result = None
             for state in p.playground.run(params):
-                result = metrics(state)[p.metric]
+                result = result if state is None else metrics(state)[p.metric]
                 yield None
         results.append((value, seed, result))
         yield State(len(results), float(value), result, _note(p, results), tuple(results))

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from functools import wraps
 from math import ceil
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any
 
 import numpy as np
@@ -26,36 +26,60 @@ def finite(*values: np.ndarray | float, most: float = 1e100) -> bool:
     return all(bool((np.abs(np.asarray(v, float)) < most).all()) for v in values)  # nan is below nothing
 
 
+class Training:
+    """What is remembered of one training."""
+
+    def __init__(self, source: Iterator[Any]):
+        self.source = source
+        self.yielded: list[Any] = []
+        self.lock = Lock()
+        self.readers = 0  # how many are going through it
+        self.whole = False
+
+
+KNOWN: list[OrderedDict[Any, Training]] = []  # the trainings of all generators that are remembered
+
+
 def remembered(generator: Callable[..., Iterator[Any]], most: int = 4) -> Callable[..., Iterator[Any]]:
     """Decorate a generator function so that what it yields for the same (hashable) arguments is computed once.
 
     For a training that a run looks at in ways that do not change it (which digit, which sentence): moving such a knob
-    costs no training then. The last `most` trainings are kept; what is yielded must not be changed by anybody.
+    costs no training then. The last `most` trainings are kept, and one that is not whole as long as somebody goes
+    through it; what is yielded must not be changed by anybody.
     """
-    known: OrderedDict[Any, tuple[Iterator[Any], list[Any], Lock]] = OrderedDict()
-    looking = Lock()
+    known: OrderedDict[Any, Training] = OrderedDict()
+    looking = RLock()  # the same thread may come again: a training that is forgotten may be reading another one
+    KNOWN.append(known)
 
     @wraps(generator)
     def again(*arguments: Any) -> Iterator[Any]:
         with looking:
             if arguments not in known:
-                known[arguments] = generator(*arguments), [], Lock()
+                known[arguments] = Training(generator(*arguments))
             known.move_to_end(arguments)
+            one = known[arguments]
+            one.readers += 1
             while len(known) > most:
                 known.popitem(last=False)
-            source, yielded, lock = known[arguments]
-        at = 0
-        while True:
-            with lock:
-                if at == len(yielded):
-                    try:
-                        yielded.append(next(source))
-                    except StopIteration:
-                        return
-                    except Exception:
-                        known.pop(arguments, None)  # half a training must not pass for a whole one
-                        raise
-            yield yielded[at]
-            at += 1
+        try:
+            at = 0
+            while True:
+                with one.lock:
+                    if at == len(one.yielded):
+                        try:
+                            one.yielded.append(next(one.source))
+                        except StopIteration:
+                            one.whole = True
+                            return
+                        except Exception:
+                            known.pop(arguments, None)  # half a training must not pass for a whole one
+                            raise
+                yield one.yielded[at]
+                at += 1
+        finally:
+            with looking:
+                one.readers -= 1
+                if not one.readers and not one.whole and known.get(arguments) is one:
+                    del known[arguments]
 
     return again

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from playgrounds.kit import catalogue
-from playgrounds.kit.runs import FIRST, ROUND, Run
+from playgrounds.kit.runs import Run
 from playgrounds.kit.words import counted
 from playgrounds.player import library
 from playgrounds.stage import address, compare, player, progress, session, sheet
 from playgrounds.stage.address import PageState
+from playgrounds.stage.computing import compute
 from playgrounds.stage.diagnosis import show_diagnosis
 from playgrounds.stage.knobs import show_knobs
 from playgrounds.stage.named_runs import show_named_runs
@@ -124,10 +125,7 @@ def _advance(scene: Scene, run: Run, name: str) -> int:
     """Compute a round of the run, unless its player has stopped it; returns how many frames the player has."""
     report = player.reported(scene.page, name).of(run)
     if not report.stopped:
-        fresh = not run.done
-        run.advance(ROUND if report.have else FIRST, beyond=report.have)
-        if fresh:
-            store.tidy()
+        compute(run, report.have)
     if run.failure:
         step = f" at step {run.film.steps[-1]}" if run.film.steps else ""
         st.error(f"This run could not be computed: it failed{step} ({run.failure}). Press Reset, or change a knob.")

@@ -94,6 +94,11 @@ def is_widget(key: str) -> bool:
     return key in st.session_state
 
 
+def look() -> None:
+    """Looking into the session's state lets Streamlit end a rerun here, if the reader has left the page."""
+    _ = _READER in st.session_state
+
+
 def state_of(page: str) -> PageState:
     """What the reader looks at on a page that has been opened."""
     state = STATE.get(page)

@@ -5,9 +5,9 @@ import json
 import streamlit as st
 
 from playgrounds.kit import sweep as kit
-from playgrounds.kit.runs import FIRST, ROUND
 from playgrounds.stage import address, player, session
 from playgrounds.stage.address import PageState
+from playgrounds.stage.computing import compute
 from playgrounds.stage.scene import Scene, store
 
 
@@ -38,7 +38,7 @@ def show_sweep(scene: Scene, state: PageState) -> None:
     report = player.reported(scene.page, "sweep-player").of(run)
     have = report.have
     if not report.stopped:
-        run.advance(ROUND if have else FIRST, beyond=have)
+        compute(run, have)
     if run.failure:
         st.error(f"The sweep could not be computed ({run.failure}). Choose another knob.")
     if run.film.steps:

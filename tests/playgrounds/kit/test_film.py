@@ -60,7 +60,7 @@ def drawn(draw: Any, params: Any, states: list, now: int) -> dict[str, Any]:
 
 def film_of(playground: Playground, params: Any, parts: int = 1) -> tuple[Film, Player, list]:
     """The run's film, made and sent in so many parts."""
-    states = [state for state in playground.run(params) if state is not None]
+    states = list(playground.states(params))
     film, player = Film(playground.note, playground.draw, params, params.length), Player()
     for part in range(1, parts + 1):
         film.extend(states[: math.ceil(len(states) * part / parts)], part == parts)

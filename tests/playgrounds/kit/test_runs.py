@@ -1,5 +1,6 @@
 """Runs are computed once for everybody, kept while there is room, and one that fails keeps what it has."""
 
+import gzip
 import threading
 import time
 from collections import Counter
@@ -11,9 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from playgrounds.kit import runs, sweep, training
 from playgrounds.kit.catalogue import Playground, load, names
-from playgrounds.kit.runs import Run, Store, key
+from playgrounds.kit.runs import FIRST, OVER, ROUND, Run, Store, key
 from tests import toy
+from tests.test_film import Player, drawn
+from tests.test_playgrounds import identical
 
 PARAMS = toy.Params(steps=40)
 
@@ -263,3 +267,236 @@ def test_one_run_has_one_name_and_another_has_another():
 def test_every_playground_has_a_digest_of_its_own_source():
     digests = {load(name).digest for name in names()}
     assert len(digests) == len(names()) and all(load(name).digest in digests for name in names())
+
+
+# -------------------------------------------------------------------------------------- runs that stand still half-way
+
+
+class Clock:
+    """Time that passes only when it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch):
+        self.now = 100.0
+        monkeypatch.setattr(runs, "clock", lambda: self.now)
+
+    def taking(self, seconds: float, quiet: int = 0) -> Callable[[Any], Iterator[Any]]:
+        """The toy's run, a state of which takes so many seconds; with None yielded so often before each."""
+
+        def run(p: toy.Params) -> Iterator[toy.State | None]:
+            for state in toy.run(p):
+                for _ in range(quiet + 1):
+                    self.now += seconds / (quiet + 1)
+                    yield state if _ == quiet else None
+
+        return run
+
+    def drawing(self, seconds: float) -> Callable[[Any, Any, int], Any]:
+        """The toy's draw, which takes so many seconds."""
+
+        def draw(p: toy.Params, states: Any, now: int) -> Any:
+            self.now += seconds
+            return toy.draw(p, states, now)
+
+        return draw
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def holding(mb: int) -> Callable[[Any], Iterator[Any]]:
+    """The toy's run, which has so much data in memory while it runs."""
+
+    def run(p: toy.Params) -> Iterator[toy.State]:
+        data = np.zeros(mb * 2**17)
+        for state in toy.run(p):
+            yield state._replace(letters=len(data))
+
+    return run
+
+
+def begun(store: Store, playground: Playground, count: int) -> list[Run]:
+    """So many runs of which the first state is there, the store tidied after each."""
+    made = [store.get(playground, toy.Params(steps=40, seed=seed)) for seed in range(count)]
+    for run in made:
+        run.advance(0)
+        store.tidy()
+    return made
+
+
+def test_many_runs_that_were_left_half_way_hold_no_more_than_the_store_has_room_for():
+    store = Store(suspended=40 * 2**20)
+    made = begun(store, toy_with(run=holding(8)), 30)
+    held = [run for run in made if run.suspended]
+    assert held == made[-4:], "the last ones stay: four of 8 MB and what cannot be weighed"
+    assert sum(run.held for run in held) <= 40 * 2**20 < sum(run.held for run in held) + 9.5 * 2**20
+    assert all(run.held >= 8 * 2**20 for run in held) and not any(run.held for run in made[:-4])
+
+
+def test_light_runs_that_were_left_half_way_are_not_more_than_a_few():
+    made = begun(Store(most=5), toy_with(), 12)
+    assert [run.suspended for run in made] == [False] * 7 + [True] * 5
+
+
+def test_a_run_that_nobody_asks_for_is_closed_after_half_a_minute_and_who_is_asked_for_stays(clock):
+    store, playground = Store(), toy_with(run=clock.taking(0.1))
+    left, watched = begun(store, playground, 2)
+    clock.now += 31
+    assert store.get(playground, watched.params) is watched
+    store.tidy()
+    assert not left.suspended and left.held == 0 and watched.suspended
+    assert store.get(playground, left.params) is left, "its states and its film are still there"
+
+
+def test_a_run_is_closed_in_time_though_nobody_comes_any_more():
+    store = Store(idle=0.05)
+    (left,) = begun(store, toy_with(), 1)
+    assert left.suspended
+    deadline = time.monotonic() + 20
+    while left.suspended and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left.suspended
+
+
+def test_a_run_that_is_thrown_away_half_way_gives_back_what_it_holds():
+    store, playground = Store(room=0), toy_with(run=holding(1))
+    left, _ = begun(store, playground, 2)
+    assert len(store) == 1 and not left.suspended
+
+
+def test_a_run_that_is_computing_is_not_closed():
+    entered, leave = threading.Event(), threading.Event()
+
+    def run(p: toy.Params) -> Iterator[toy.State]:
+        for state in toy.run(p):
+            if state.step == 3:
+                entered.set()
+                leave.wait(10)
+            yield state
+
+    one = Run(toy_with(run=run), PARAMS)
+    thread = threading.Thread(target=one.finish)
+    thread.start()
+    entered.wait(10)
+    one.close()
+    leave.set()
+    thread.join(10)
+    assert one.done and not one.failure and len(one.states) == 41
+
+
+SHORT = {  # of NumPy, of torch, one whose training is remembered, and one that yields None: runs of a moment
+    "minibatch": {},
+    "generalization": {"epochs": 40},
+    "cnn": {"steps": 20, "digits": 200},
+    "transformer": {"show": "influence"},
+}
+
+
+def small(name: str) -> Any:
+    """Params of a short run of that playground."""
+    return load(name).Params(**SHORT[name])
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_run_that_was_closed_again_and_again_is_the_run_that_was_not(name, monkeypatch):
+    playground, params = load(name), small(name)
+    whole = list(playground.states(params))
+    for known in training.KNOWN:
+        known.clear()
+    ticks = iter(range(10**9))
+    monkeypatch.setattr(runs, "clock", lambda: next(ticks))
+    run, player, closed = Run(playground, params), Player(), 0
+    for pulls in range(5, 10**6, max(10, len(whole) // 2)):
+        if run.done:
+            break
+        run.advance(pulls)
+        closed += run.suspended
+        run.close()
+        assert not run.suspended
+        if run.film.steps:
+            player.receive(gzip.decompress(run.message(len(player.frames))))
+    assert closed >= 3 and not run.failure
+    assert identical(run.states, whole)
+    assert player.done and len(player.frames) == len(run.film.steps)
+    for n, i in enumerate(run.film.steps):
+        expected = drawn(playground.draw, params, whole, i)
+        assert {part: expected[part] for part in player.figure(n)} == player.figure(n), f"frame {n}"
+
+
+# --------------------------------------------------------------------------------------------------- how long they take
+
+
+def test_no_turn_is_long_though_the_pictures_are_slow_and_the_film_comes_in_parts(clock):
+    run = Run(toy_with(run=clock.taking(0.001), draw=clock.drawing(0.05)), PARAMS)
+    longest, parts = 0.0, []
+    while not run.done:
+        before = clock.now
+        run.advance(FIRST if not parts else ROUND)
+        longest = max(longest, clock.now - before)
+        parts.append(len(run.film.steps))
+    assert longest <= 0.3 and parts == sorted(set(parts)), "every turn adds to the film"
+    assert run.film.steps == list(range(41)) and run.film.done
+    assert FIRST + OVER <= 0.3
+
+
+def test_a_run_with_nothing_to_see_for_long_gives_up_its_turn_and_says_so_in_other_bytes(clock):
+    run = Run(toy_with(run=clock.taking(1.0, quiet=20)), toy.Params(steps=3))
+    while not run.states:
+        run.advance()
+    messages = []
+    for _ in range(3):
+        before = clock.now
+        run.advance(beyond=1)
+        assert clock.now - before <= 0.3 and len(run.states) == 1
+        messages.append(run.message(1))
+    assert len(set(messages)) == 3, "the player is not called for the same bytes, and would wait out its patience"
+    assert run.finish().message(1) == run.message(1)
+    assert [state.step for state in run.states] == [0, 1, 2, 3]
+
+
+def test_a_reader_who_loses_patience_gets_other_bytes_too():
+    run = Run(toy_with(run=counted(Counter(), 0.001)), PARAMS)
+    run.advance(0)
+    with runs.turns.turn(Run(toy_with(), PARAMS)):
+        first = run.message(1)
+        run.advance(beyond=1, patience=0)
+        assert run.message(1) != first and len(run.states) == 1
+
+
+def test_the_first_turn_of_what_will_take_long_is_short_while_others_wait(clock):
+    playground = toy_with(name="heavy toy", run=clock.taking(0.01))
+    Run(playground, toy.Params(steps=300)).finish()
+    alone, crowded, light = (Run(playground, toy.Params(steps=300, seed=seed)) for seed in range(2, 5))
+    alone.advance(FIRST)
+    assert alone.seconds == pytest.approx(FIRST, abs=0.02)
+    threads = [threading.Thread(target=crowded.advance, args=(FIRST,)), threading.Thread(target=light.advance)]
+    with runs.turns.turn(alone):
+        for n, thread in enumerate(threads, start=1):
+            thread.start()
+            while len(runs.turns._waiting) < n:
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join(10)
+    assert crowded.seconds == pytest.approx(runs.SHORT, abs=0.02)
+
+
+def test_a_sweep_skips_what_is_no_state_and_gives_way_after_every_one():
+    quiet = toy_with(run=lambda p: (one for state in toy.run(p) for one in (None, state)))
+    wanted = sweep.of(quiet, toy.Params(steps=3), "rate", "place")
+    plain = sweep.of(toy_with(), toy.Params(steps=3), "rate", "place")
+    yields = list(sweep.run(wanted))
+    states = [state for state in yields if state is not None]
+    assert [state.results for state in states] == [state.results for state in sweep.run(plain) if state is not None]
+    assert yields.count(None) == len(wanted.plan) * 8, "a None for each yield of each run"
+
+
+def test_a_sweep_whose_turns_finish_no_run_answers_every_question_anew(clock):
+    heavy = toy_with(run=clock.taking(0.1))
+    run = Run(sweep.playground(heavy), sweep.of(heavy, toy.Params(steps=40), "rate", "place"))
+    run.advance(FIRST)
+    messages = []
+    for _ in range(5):
+        run.advance(ROUND, beyond=1)
+        messages.append(run.message(1))
+    assert len(run.states) == 1 and len(set(messages)) == 5
