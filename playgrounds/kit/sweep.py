@@ -13,7 +13,7 @@ import numpy as np
 
 from playgrounds.kit.catalogue import Playground
 from playgrounds.kit.figures import Figure, Panel, figure, lines, loss_axis, points, rule
-from playgrounds.kit.film import metrics
+from playgrounds.kit.metrics import metrics
 from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE
 from playgrounds.kit.params import Knob, Params
 from playgrounds.kit.words import number
