@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from playgrounds.kit import catalogue
-from playgrounds.kit.runs import FIRST, ROUND, Run
+from playgrounds.kit.runs import FIRST, ROUND, Run, key
 from playgrounds.kit.words import counted
 from playgrounds.stage import below, compare, controls, player, progress, url
 from playgrounds.stage.goals import goals as show_goals
@@ -108,6 +108,6 @@ def _reported(scene: Scene, name: str) -> None:
     if name != "player":
         return
     state: url.PageState = st.session_state[f"{scene.page}:state"]
-    step = scene.report().step
-    if step != state.step:
-        url.change(scene.page, step=step)
+    report = scene.report()
+    if report.step != state.step and report.run == key(scene.playground, state.params):  # else it is late
+        url.change(scene.page, step=report.step)
