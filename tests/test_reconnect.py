@@ -111,6 +111,9 @@ def found(page) -> None:
 def turned(page, hidden: int, within: float | None = None) -> None:
     """A slider works: a press on it counts, within so many ms."""
     assert page.input_value("input[aria-label='Hidden units']") == str(hidden)
+    page.wait_for_selector(
+        "input[aria-label='Hidden units']:enabled", timeout=within
+    )  # without a connection they are not
     page.locator("input[aria-label='Hidden units']").press("ArrowRight", timeout=within)
     page.wait_for_function(f"location.search.includes('hidden={hidden + 1}')", timeout=within)
 
