@@ -104,8 +104,9 @@ def wire(forgetful_server) -> Iterator[Wire]:
 
 
 def found(page) -> None:
-    """Wait for the connection."""
+    """Wait for the connection, and for at most three seconds until the page takes what is pressed."""
     page.wait_for_selector(CONNECTED, timeout=40_000)
+    page.wait_for_selector(".stApp:not([inert])", timeout=SOON + 1000)
 
 
 def turned(page, hidden: int, within: float | None = None) -> None:
