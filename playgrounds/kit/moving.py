@@ -82,6 +82,20 @@ class Moving(Still):
         line = {"color": colour, "width": width, "dash": dash}
         self._shape({"type": "path", "path": "M" + points, "line": line, "fillcolor": "rgba(0,0,0,0)"})
 
+    def strokes(self, parts: Any, colour: str = INK, width: float = 1, fill: str = "") -> None:
+        """Open lines through parts of shape (n, k, 2), or closed and filled: all are one shape, many cost no more."""
+        paths = ["M" + "L".join(f"{x:.4g},{y:.4g}" for x, y in part) for part in np.asarray(parts).tolist()]
+        end = "Z" if fill else ""
+        line = {"color": colour, "width": width}
+        self._shape(
+            {
+                "type": "path",
+                "path": "".join(path + end for path in paths) or "M0,0L0,0",
+                "line": line,
+                "fillcolor": fill or "rgba(0,0,0,0)",
+            }
+        )
+
     def trail(self, x: Any, y: Any, colour: str, size: float = 14, **more: Any) -> None:
         """A path with a dot at its end: where something has been, and where it is."""
         self.path(x, y, colour, **more)
