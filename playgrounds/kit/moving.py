@@ -101,6 +101,15 @@ class Moving(Still):
         self.path(x, y, colour, **more)
         self.dot(np.asarray(x)[-1], np.asarray(y)[-1], colour, size)
 
+    def beads(self, x: Any, y: Any, colour: str = INK, size: float = 9, **more: Any) -> None:
+        """A path with a dot at every point; points whose y is nan are left out. more: the path's width and dash."""
+        x, y = np.asarray(x, float), np.asarray(y, float)
+        known = np.isfinite(y)
+        if known.any():
+            self.path(x[known], y[known], colour, **more)
+        for a, b in zip(x[known], y[known], strict=True):
+            self.dot(a, b, colour, size)
+
     def shape_of(self, corners: Any, colour: str = INK, width: float = 1, fill: str = "", **more: Any) -> None:
         """A closed polygon with corners of shape (n, 2)."""
         points = "L".join(f"{short(x)},{short(y)}" for x, y in np.asarray(corners))

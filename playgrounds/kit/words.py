@@ -52,3 +52,13 @@ def filled(text: str, numbers: Mapping[str, float | None]) -> str:
         return "–" if value is None else number(value)
 
     return PLACE.sub(put, text)
+
+
+def percent(share: float, digits: int = 3) -> str:
+    """A share as 12.5 %."""
+    return f"{number(100 * share, digits)} %"
+
+
+def subscript(n: int) -> str:
+    """20 as ₂₀."""
+    return str(n).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playgrounds.kit.training import finite, kept
-from playgrounds.kit.words import counted, number, vector
+from playgrounds.kit.words import counted, number, percent, subscript, vector
 
 
 def test_numbers_in_notes_have_three_digits_and_no_e():
@@ -29,6 +29,11 @@ def test_one_number_stands_alone_and_several_in_brackets():
 def test_nouns_agree_with_their_number():
     assert [counted(n, "mistake") for n in (0, 1, 1204)] == ["0 mistakes", "1 mistake", "1,204 mistakes"]
     assert [counted(n, "pass", "passes") for n in (1, 2)] == ["1 pass", "2 passes"]
+
+
+def test_shares_are_written_in_percent_and_indices_lowered():
+    assert [percent(share) for share in (1, 0.125, 0.9925, 3e-8)] == ["100 %", "12.5 %", "99.2 %", "3·10⁻⁶ %"]
+    assert percent(0.1234, 2) == "12 %" and subscript(20) == "₂₀"
 
 
 @given(st.integers(0, 5000), st.integers(1, 400))
