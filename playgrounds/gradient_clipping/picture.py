@@ -132,7 +132,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     here = state.theta[CLIPPED]
     way = -state.used[CLIPPED] / max(state.clipped_norm, 1e-300)
     ground.line(here, here + 0.09 * (high - low) * way, INK)
-    ground.key("━", "direction of its next step")
+    ground.key("━", "its next step")
     pic.cursor(state.step, loss, norm)
     return pic
 
