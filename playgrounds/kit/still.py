@@ -91,6 +91,15 @@ class Still:
         if name and key:
             self.key(SYMBOLS.get(symbol, "●"), name, colour if isinstance(colour, str) else INK)
 
+    def bars(
+        self, x: Any, heights: Any, colour: Any = INK, name: str = "", *, hover: str | None = None, **more: Any
+    ) -> None:
+        """Bars of a finished thing, from 0 to each of `heights` (n,) at x (n,); `colour` is one or one per bar."""
+        trace = {"type": "bar", "x": thin(x), "y": thin(heights), "name": name, "marker": {"color": colour}}
+        self._trace(trace | _hover(hover, name) | more)
+        if name:
+            self.key("■", name, colour if isinstance(colour, str) else INK)
+
     def hover(self, x: Any, y: Any, texts: Sequence[str], size: float = 16) -> None:
         """What is said (its texts may change) where the reader points at x, y of shape (n,)."""
         marker = {"size": size, "opacity": 0, "color": INK}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from math import floor, isfinite, log10
 
 # A formula, whose braces are its own, or the place of a number.
 PLACE = re.compile(r"\$\$[^$]+\$\$|\$[^$]*\$|\{(\w+)\}")
@@ -17,6 +17,13 @@ def number(value: float, digits: int = 3) -> str:
         return f"{float(f'{value:.{digits - 1}e}'):.{max(digits, 6)}g}".replace("-", "−")
     raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"{float(mantissa):.{digits}g}·10{raised}".replace("-", "−")
+
+
+def digits_for(value: float, change: float, least: int = 3) -> int:
+    """How many significant digits of `value` show a change of that size: −2 needs four for a change of 0.004."""
+    if not (isfinite(value) and isfinite(change) and value and change):
+        return least
+    return min(17, max(least, floor(log10(abs(value))) - floor(log10(abs(change))) + 1))
 
 
 def vector(values: Sequence[float], factor: bool = False) -> str:
