@@ -1,13 +1,13 @@
 """How the softmax of ever wider queries and keys is told and drawn."""
 
 from collections.abc import Sequence
-from math import log10, sqrt
+from math import sqrt
 
 import numpy as np
 
 from playgrounds.attention_scaling.model import BINS, DOUBLINGS, PAIRS, Params, State
 from playgrounds.kit import fails, works
-from playgrounds.kit.axes import names, share, span, ticked
+from playgrounds.kit.axes import log_ticked, names, share, span
 from playgrounds.kit.palette import BLUE, MUTED, ORANGE
 from playgrounds.kit.picture import Panel, Picture
 from playgrounds.kit.words import number
@@ -27,8 +27,8 @@ PRESETS = (
 )
 
 WIDEST = 2**DOUBLINGS
-BY_WIDTH = ticked(-0.08, log10(WIDEST) + 0.08, [1, 4, 16, 64, 256], title="d_k") | {"type": "log"}
-VARIANCE = ticked(-0.3, 2.7, [1, 10, 100]) | {"type": "log"}  # the same whether it grows or not
+BY_WIDTH = log_ticked(0.85, 1.2 * WIDEST, [1, 4, 16, 64, 256], title="d_k")
+VARIANCE = log_ticked(0.5, 500, [1, 10, 100])  # the same whether it grows or not
 
 
 def note(p: Params, states: Sequence[State], now: int) -> str:
