@@ -39,11 +39,11 @@ def arithmetic(p: Params, m: Matrices, name: str, i: int, j: int) -> str:
             place = " + its place" if p.positions else ""
             return f"x({me[i]}), number {j + 1}: {number(m.X[i, j])},<br>drawn by the word itself{place}"
         case "Q":
-            return f"q({me[i]}), number {j + 1}:<br>{product(m.X[i], m.W_Q[:, j])}"
+            return f"q({me[i]}), number {j + 1}:<br>{product(m.X[i], m.w.W_Q[:, j])}"
         case "K":
-            return f"k({them[i]}), number {j + 1}:<br>{product(m.Y[i], m.W_K[:, j])}"
+            return f"k({them[i]}), number {j + 1}:<br>{product(m.Y[i], m.w.W_K[:, j])}"
         case "V":
-            return f"v({them[i]}), number {j + 1}:<br>{product(m.Y[i], m.W_V[:, j])}"
+            return f"v({them[i]}), number {j + 1}:<br>{product(m.Y[i], m.w.W_V[:, j])}"
         case "S":
             return f"q({me[i]})·k({them[j]}):<br>{product(m.Q[i], m.K[j])}"
         case "Z" if np.isinf(m.Z[i, j]):

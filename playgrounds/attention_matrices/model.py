@@ -45,15 +45,19 @@ class Params(kit.Params):
         return len(STAGES) if all(sentences(self)) else 1  # a text without words is told so
 
 
+class Projections(NamedTuple):
+    W_Q: np.ndarray  # (WIDTH, d_k)
+    W_K: np.ndarray  # (WIDTH, d_k)
+    W_V: np.ndarray  # (WIDTH, VALUES)
+
+
 class Matrices(NamedTuple):
     words: list[str]  # n that ask, in the order shown
     others: list[str]  # m that are looked at, the same words unless it is cross-attention
     order: np.ndarray  # (n,) which of the typed words stands at a place now
     X: np.ndarray  # (n, WIDTH)
     Y: np.ndarray  # (m, WIDTH), X itself unless it is cross-attention
-    W_Q: np.ndarray  # (WIDTH, d_k)
-    W_K: np.ndarray  # (WIDTH, d_k)
-    W_V: np.ndarray  # (WIDTH, VALUES)
+    w: Projections
     Q: np.ndarray  # (n, d_k)
     K: np.ndarray  # (m, d_k)
     V: np.ndarray  # (m, VALUES)
@@ -61,12 +65,12 @@ class Matrices(NamedTuple):
     Z: np.ndarray  # (n, m) what the softmax is given
     A: np.ndarray  # (n, m) weights
     out: np.ndarray  # (n, VALUES)
-    typed: np.ndarray  # (n, VALUES) the outputs in the order typed, row by row as typed
 
 
 class State(NamedTuple):
     step: int  # the stage, counted from 1
     seen: Matrices | None = None  # None: a sentence has no words
+    typed: np.ndarray | None = None  # (n, VALUES) the outputs in the order typed, row by row as typed
     largest_weight: Annotated[float | None, Metric("mean largest weight", "%", shown=True)] = None
     passed_gradient: Annotated[float | None, Metric("slope of the softmax, Σ α(1 − α)")] = None
     future_weight: Annotated[float | None, Metric("mean weight on later tokens", "%", shown=True)] = None
@@ -94,39 +98,44 @@ def embed(words: Sequence[str], positions: bool) -> np.ndarray:
     return X + sinusoids(len(words)) if positions else X
 
 
-def run(p: Params) -> Iterator[State]:
-    """One stage of attention a state; the words in the order typed go the same way, for comparison."""
-    typed, others = sentences(p)
-    if not typed or not others:
-        yield State(step=1)
-        return
-    n = len(typed)
-    rng = np.random.default_rng(p.seed)
+def projections(p: Params, rng: np.random.Generator) -> Projections:
+    """Random matrices that keep the variance of a word's numbers."""
     W_Q = rng.normal(size=(WIDTH, p.d_k)) / sqrt(WIDTH)
     W_K = rng.normal(size=(WIDTH, p.d_k)) / sqrt(WIDTH)
     W_V = rng.normal(size=(WIDTH, VALUES)) / sqrt(WIDTH)
-    if p.tied:
-        W_K = W_Q
+    return Projections(W_Q=W_Q, W_K=W_Q if p.tied else W_K, W_V=W_V)
+
+
+def attend(p: Params, order: np.ndarray, w: Projections) -> Matrices:
+    """All matrices, with the words that ask in this order."""
+    typed, others = sentences(p)
+    words = [typed[i] for i in order]
+    X = embed(words, p.positions)
+    Y = embed(others, p.positions) if crossed(p) else X
+    Q = X @ w.W_Q
+    K = Y @ w.W_K
+    V = Y @ w.W_V
+    S, Z, A, out = attention(Q, K, V, p.scaled, causal=p.mask == "causal" and not crossed(p))
+    others = others if crossed(p) else words
+    return Matrices(words=words, others=others, order=order, X=X, Y=Y, w=w, Q=Q, K=K, V=V, S=S, Z=Z, A=A, out=out)
+
+
+def run(p: Params) -> Iterator[State]:
+    """One stage of attention a state; the words in the order typed go the same way, for comparison."""
+    if not all(sentences(p)):
+        yield State(step=1)
+        return
+    n = len(sentences(p)[0])
+    rng = np.random.default_rng(p.seed)
+    w = projections(p, rng)
     as_typed = np.arange(n)
     shuffled = rng.permutation(n)
     order = {"as typed": as_typed, "reversed": as_typed[::-1], "shuffled": shuffled}[p.order]
-
-    def through(order: np.ndarray) -> dict:
-        words = [typed[i] for i in order]
-        X = embed(words, p.positions)
-        Y = embed(others, p.positions) if crossed(p) else X
-        Q = X @ W_Q
-        K = Y @ W_K
-        V = Y @ W_V
-        made = attention(Q, K, V, p.scaled, p.mask == "causal" and not crossed(p))
-        read = others if crossed(p) else words
-        return {"words": words, "others": read, "X": X, "Y": Y, "Q": Q, "K": K, "V": V, **made._asdict()}
-
-    before = through(as_typed)["out"]
-    seen = Matrices(**through(order), order=order, W_Q=W_Q, W_K=W_K, W_V=W_V, typed=before)
-    order_error = float(np.abs(seen.out - before[order]).max())  # f(PX) − P f(X)
+    seen = attend(p, order, w)
+    typed = attend(p, as_typed, w).out
+    order_error = float(np.abs(seen.out - typed[order]).max())  # f(PX) − P f(X)
     for step, stage in enumerate(STAGES, start=1):
-        state = State(step=step, seen=seen, queries=n, keys=len(seen.others))
+        state = State(step=step, seen=seen, typed=typed, queries=n, keys=len(seen.others))
         if stage in ("A", "O"):
             state = state._replace(
                 largest_weight=largest_weight(seen.A),

@@ -63,9 +63,9 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
             more = f" Only the first {n} of your {len(p.text.split())} words are taken."
             return said + more if len(p.text.split()) > n else said
         case "Q":
-            return f"Queries, what a token looks for, Q = X·W_Q: q₁({me}) = {product(m.X[i], m.W_Q[:, 0])}."
+            return f"Queries, what a token looks for, Q = X·W_Q: q₁({me}) = {product(m.X[i], m.w.W_Q[:, 0])}."
         case "K":
-            return f"Keys, what a token is found by, K = {Y}·W_K: k₁({them[k]}) = {product(m.Y[k], m.W_K[:, 0])}."
+            return f"Keys, what a token is found by, K = {Y}·W_K: k₁({them[k]}) = {product(m.Y[k], m.w.W_K[:, 0])}."
         case "V":
             source = "Y, the other sentence," if crossed(p) else "X"
             return f"Values, what a token hands over, are {source} times W_V: v({them[k]}) = {vector(m.V[k])}."
@@ -193,10 +193,10 @@ def draw_order(pic: Picture, p: Params, state: State) -> None:
     panel = pic.panel("order", f"Outputs, typed and {p.order}", bare(0, 16), down, tall=CELL * n, hero=True)
     panel.key("━", "equal", BLUE)
     panel.key("╍", "different", ORANGE)
-    largest = float(max(np.abs(m.out).max(), np.abs(m.typed).max()))
-    panel.field(m.typed[::-1] / largest, (0, 4), down["range"], smooth=False)
+    largest = float(max(np.abs(m.out).max(), np.abs(state.typed).max()))
+    panel.field(state.typed[::-1] / largest, (0, 4), down["range"], smooth=False)
     panel.field(m.out[::-1] / largest, (9, 13), down["range"], smooth=False)
-    change = np.abs(m.out - m.typed[m.order]).max(axis=1)
+    change = np.abs(m.out - state.typed[m.order]).max(axis=1)
     said = [f"{word}: its output differs by {number(far)}" for word, far in zip(safe(m.words), change, strict=True)]
     x, y = np.full(n, 13.2), -np.arange(n)
     panel.points(x, y, texts=safe(m.words), hovers=said, mode="text", textposition="middle right")

@@ -128,7 +128,7 @@ def test_the_scaling_is_a_division_of_the_scores_by_the_root_of_d_k():
 def test_queries_keys_and_values_are_three_projections_and_in_cross_attention_the_last_two_of_the_other_sentence():
     m = last(source="other sentence").seen
     X, Y = embed(["the", "dog", "saw", "the", "small", "cat"], False), embed(["die", "Katze", "saß"], False)
-    for made, x, w in zip((m.Q, m.K, m.V), (X, Y, Y), (m.W_Q, m.W_K, m.W_V), strict=True):
+    for made, x, w in zip((m.Q, m.K, m.V), (X, Y, Y), m.w, strict=True):
         assert np.allclose(made, x @ w)
     assert m.A.shape == (6, 3) and (last(source="other sentence").queries, last(source="other sentence").keys) == (6, 3)
     assert last(source="other sentence", mask="causal").seen.A.min() > 0, "there is nothing to hide in a sentence read"

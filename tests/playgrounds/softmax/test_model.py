@@ -436,3 +436,9 @@ def test_a_text_without_scores_gets_one_sentence_that_says_which_of_them_is_wron
 @pytest.mark.parametrize("text", ["1, −2.5, 3e1", "1 -2.5 30", "1;-2.5;30", " 1,-2.5,\n30, "])
 def test_scores_may_be_separated_as_one_likes(text):
     assert parse(text).tolist() == [1, -2.5, 30]
+
+
+def test_the_loss_of_a_certain_class_is_0_and_not_minus_0():
+    state = typed("800, 2, -900", temperature=0.05)
+    assert math.copysign(1, state.loss) == 1 and state.loss == 0
+    assert "−ln 1 = 0 and" in told(scores="typed", logits="800, 2, -900", temperature=0.05)
