@@ -57,7 +57,8 @@ def log_softmax(z: Array, axis: int = -1) -> Array:
 
 def cross_entropy(logits: Array, labels: Array) -> float:
     """Mean of −ln softmax(logits)[label], for logits (n, classes) and labels (n,) counted from 0."""
-    return float(-log_softmax(logits)[np.arange(len(labels)), labels].mean())
+    log_p = log_softmax(logits)[np.arange(len(labels)), labels]
+    return float(0 - log_p.mean())  # of a certain p it is 0, and not −0
 
 
 def binary_cross_entropy(logits: Array, y: Array) -> Array:

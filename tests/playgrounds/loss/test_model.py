@@ -7,9 +7,10 @@ from math import log
 import numpy as np
 import pytest
 
-from playgrounds import loss
 from playgrounds.kit.film import Film
-from playgrounds.loss import LOSSES, Params, State, five, run
+from playgrounds.loss.arithmetic import five
+from playgrounds.loss.model import LOSSES, Params, State, run, spaced
+from playgrounds.loss.picture import draw, note
 
 ALL = ("MSE", "MAE", "Huber")
 
@@ -17,6 +18,12 @@ ALL = ("MSE", "MAE", "Huber")
 @cache
 def states(**values) -> list[State]:
     return list(run(Params(**values)))
+
+
+def told(step: int = -1, **values) -> str:
+    """The note of the n-th state of a run, of the last unless another is named."""
+    played = states(**values)
+    return note(Params(**values), played, step % len(played))
 
 
 def answers(**values) -> dict[str, float]:
@@ -149,10 +156,11 @@ def test_the_best_constants_are_the_lowest_of_all_constants():
 
 @pytest.mark.fact("loss-function")
 def test_of_an_even_number_of_targets_every_constant_between_the_middle_two_is_a_median():
-    stood = [states(losses=("MAE",), targets="1, 2, 3, 100", start_c=start)[-1] for start in (0.0, 5.0, 3.0)]
-    for end in stood:
+    runs = [{"losses": ("MAE",), "targets": "1, 2, 3, 100", "start_c": start} for start in (0.0, 5.0, 3.0)]
+    stood = [states(**values)[-1] for values in runs]
+    for end, values in zip(stood, runs, strict=True):
         assert 2 <= end.answer <= 3 and end.gradient[0, 0] == 0 and end.loss == pytest.approx(25)
-        assert end.best.tolist() == [[2, 3]] and "every c from 2 to 3 is a median" in end.note
+        assert end.best.tolist() == [[2, 3]] and "every c from 2 to 3 is a median" in told(**values)
     assert abs(stood[0].answer - stood[1].answer) > 0.5, "and where it stops depends on the start"
 
 
@@ -163,7 +171,7 @@ def test_mae_swings_about_the_median_by_a_step_that_does_not_shrink(rate):
     jumps = np.abs(np.diff([state.answer for state in late]))
     assert jumps.max() == pytest.approx(rate * 0.2) and jumps.min() == pytest.approx(rate * 0.2)
     assert all(abs(state.answer - 3) <= rate * 0.2 + 1e-12 for state in late)
-    assert "swings about the median: its slope stays ±0.2" in late[-1].note
+    assert "swings about the median: its slope stays ±0.2" in told(losses=("MAE",), rate=rate, steps=100)
 
 
 # ---------------------------------------------------------------------------------------------- what MSE leaves over
@@ -174,7 +182,7 @@ def test_mse_walks_to_the_mean_and_leaves_the_variance():
     end = states(losses=("MSE",))[-1]
     y = np.array([1, 2, 3, 4, 100])
     assert end.answer == pytest.approx(22, abs=1e-6) and end.loss == pytest.approx(1522, abs=1e-9)
-    assert end.floor[0] == y.var() == 1522 and "the 1522 left over is the variance" in end.note
+    assert end.floor[0] == y.var() == 1522 and "the 1522 left over is the variance" in told(losses=("MSE",))
 
 
 @pytest.mark.fact("mean-squared-error")
@@ -189,15 +197,18 @@ def test_every_step_multiplies_the_distance_to_the_mean_by_one_minus_two_eta(rat
 @pytest.mark.fact("mean-squared-error")
 def test_at_a_rate_of_one_it_jumps_over_the_mean_for_ever_and_above_it_diverges():
     assert [state.answer for state in states(losses=("MSE",), rate=1.0)[:4]] == pytest.approx([0, 44, 0, 44])
-    assert "by 1 − 2η = −1." in states(losses=("MSE",), rate=1.0)[4].note
+    assert "by 1 − 2η = −1." in told(4, losses=("MSE",), rate=1.0)
     *before, end = states(losses=("MSE",), rate=1.2)
-    assert re.search(r"Step \d+: MSE diverged to c = −?\S+ every step multiplies .* by 1 − 2η = −1\.4", end.note)
+    assert re.search(
+        r"Step \d+: MSE diverged to c = −?\S+ every step multiplies .* by 1 − 2η = −1\.4",
+        told(losses=("MSE",), rate=1.2),
+    )
     assert abs(end.answer) > 1e12 >= max(abs(state.answer) for state in before) and end.step < 100
 
 
 def test_a_diverged_run_can_be_drawn_to_its_end():
     p = Params(rate=1.2)
-    film = Film(loss.draw, p, p.length)
+    film = Film(note, draw, p, p.length)
     film.extend(list(run(p)), True)
     assert b"Infinity" not in film.message() and b"NaN" not in film.message()
 
@@ -209,7 +220,7 @@ def test_a_diverged_run_can_be_drawn_to_its_end():
 def test_from_minus_ten_cross_entropy_needs_11_steps_and_squared_error_11034():
     long = states(task="classify", steps=12_000)
     assert long[-1].halfway == [11, 11_034]
-    assert "came to p = 0.5 at step 11, squared error at step 11,034" in long[-1].note
+    assert "came to p = 0.5 at step 11, squared error at step 11,034" in told(task="classify", steps=12_000)
     by_step = {state.step: state for state in long}
     assert by_step[10].answer < 0.5 < by_step[11].answer and by_step[11].rival_answer < 5e-5
     short = [states(task="classify", steps=steps)[-1].rival_answer for steps in (11_033, 11_034)]
@@ -221,7 +232,8 @@ def test_the_first_gradients_are_about_minus_one_and_minus_nine_hundred_thousand
     start = states(task="classify")[0]
     assert start.gradient[:, 0] == pytest.approx([-0.99995, -9.1e-5], rel=3e-3)
     assert start.gradient[0, 0] == pytest.approx(-0.9999546, abs=1e-7)
-    assert "p − y = −0.99995" in start.note and "2(p − y) · p(1 − p) = −9.08·10⁻⁵" in start.note
+    said = told(0, task="classify")
+    assert "p − y = −0.99995" in said and "2(p − y) · p(1 − p) = −9.08·10⁻⁵" in said
 
 
 @pytest.mark.fact("cross-entropy-loss")
@@ -274,42 +286,43 @@ def test_squared_error_reaches_a_soft_target_from_a_neutral_start_and_not_from_a
 
 @pytest.mark.parametrize("text", ["1, 2, 3, 4, 100", "1 2 3 4 100", "1;2\n3\t4, , 1e2", " 1,2,3,4,100.0,"])
 def test_targets_stand_between_commas_semicolons_blanks_and_lines(text):
-    state = next(run(Params(targets=text)))
-    assert state.y.tolist() == [1, 2, 3, 4, 100] and "Left out" not in state.note
+    assert states(targets=text)[0].y.tolist() == [1, 2, 3, 4, 100] and "Left out" not in told(0, targets=text)
 
 
 def test_what_is_no_number_is_named_with_its_place_and_the_others_are_kept():
-    for state in run(Params(targets="1, two, 3, nan, 1e9, inf", steps=2)):
+    values = {"targets": "1, two, 3, nan, 1e9, inf", "steps": 2}
+    for step, state in enumerate(states(**values)):
         assert state.y.tolist() == [1, 3]
-        assert "Left out: item 2 ('two'), item 4 ('nan'), item 5 ('1e9') …; type numbers from" in state.note
+        assert "Left out: item 2 ('two'), item 4 ('nan'), item 5 ('1e9') …; type numbers from" in told(step, **values)
 
 
 def test_of_more_than_fifty_targets_the_first_fifty_count():
-    state = next(run(Params(targets=" ".join(map(str, range(60))))))
-    assert state.y.tolist() == list(range(50)) and "Only the first 50 of 60 numbers count." in state.note
+    text = " ".join(map(str, range(60)))
+    assert states(targets=text)[0].y.tolist() == list(range(50))
+    assert "Only the first 50 of 60 numbers count." in told(0, targets=text)
 
 
 @pytest.mark.parametrize("text", ["", "no", ",,;"])
 def test_without_a_target_the_first_five_stand_in(text):
-    state = next(run(Params(targets=text)))
-    assert state.y.tolist() == [1, 2, 3, 4, 100] and "1, 2, 3, 4, 100 stand in" in state.note
+    assert states(targets=text)[0].y.tolist() == [1, 2, 3, 4, 100]
+    assert "1, 2, 3, 4, 100 stand in" in told(0, targets=text)
 
 
 @pytest.mark.parametrize(
     "text, y", [("2 1 1", [0.5, 0.25, 0.25]), ("1", None), ("0 0", None), ("1, -1, 3", [0.25, 0.75])]
 )
 def test_a_soft_target_is_made_a_distribution(text, y):
-    state = next(run(Params(task="soft", classes=text)))
+    state = states(task="soft", classes=text)[0]
     assert state.y == pytest.approx(y or [0.7, 0.2, 0.1]) and state.y.sum() == pytest.approx(1)
-    assert ("stand in" in state.note) == (y is None)
+    assert ("stand in" in told(0, task="soft", classes=text)) == (y is None)
 
 
-# --------------------------------------------------------------------------------------------------- notes and picture
+# --------------------------------------------------------------------------------------------------------------- notes
 
 
 def test_the_note_writes_the_update_in_numbers_that_add_up():
-    for state in states(losses=("MSE",))[1:20]:
-        said = re.search(r"c = (\S+) − 0\.1 · \((\S+)\) = (\S+), loss", state.note)
+    for step, state in enumerate(states(losses=("MSE",))[1:20], start=1):
+        said = re.search(r"c = (\S+) − 0\.1 · \((\S+)\) = (\S+), loss", told(step, losses=("MSE",)))
         before, slope, after = (float(text.replace("−", "-")) for text in said.groups())
         assert after == pytest.approx(before - 0.1 * slope, abs=1e-3)
         assert after == pytest.approx(state.answer, abs=1e-3)
@@ -322,30 +335,8 @@ def test_numbers_have_five_digits():
 
 @pytest.mark.parametrize("steps", [1, 100, 101, 3000, 20_000])
 def test_long_runs_keep_every_step_at_first_and_later_ever_fewer(steps):
-    kept = loss.spaced(steps)
+    kept = spaced(steps)
     assert kept[: min(steps, 20) + 1] == list(range(min(steps, 20) + 1)) and kept[-1] == steps
     assert len(kept) == Params(steps=steps).length <= 101
     if steps <= 101:
         assert [state.step for state in states(steps=steps)] == kept
-
-
-def test_the_dots_lie_on_the_curves_and_the_diamonds_stand_at_the_crossings():
-    p = Params(task="classify", steps=12_000)
-    run_of = states(task="classify", steps=12_000)
-    fig = loss.draw(p, run_of, 30)
-    for panel, suffix in ((2, "2"), (3, "3")):
-        curves = [t for t in fig["data"] if t["mode"] == "lines" and t["xaxis"] == f"x{suffix}" and len(t["x"]) > 2]
-        dots = [s for s in fig["layout"]["shapes"] if s["type"] == "circle" and s["xref"] == f"x{suffix}"]
-        for curve, dot in zip(curves, dots, strict=True):
-            assert np.interp(dot["xanchor"], curve["x"], curve["y"]) == pytest.approx(dot["yanchor"], abs=2e-3), panel
-    diamonds = [t for t in fig["data"] if t.get("marker", {}).get("symbol") == "diamond"]
-    assert [list(t["x"]) for t in diamonds] == [[11], [11_034]]
-
-
-def test_the_picture_stands_still_while_the_outlier_is_moved_towards_the_others():
-    ranges = []
-    for moved in (0.0, -30.0, -95.0):
-        p = Params(outlier=moved)
-        layout = loss.draw(p, states(outlier=moved), 5)["layout"]
-        ranges.append([layout[axis]["range"] for axis in ("xaxis", "xaxis2")])
-    assert ranges[0] == ranges[1] == ranges[2]
