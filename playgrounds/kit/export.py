@@ -64,7 +64,7 @@ def _plot(playground: Playground) -> str:
             "import matplotlib.pyplot as plt",
             "",
             f"metrics = {{{named}}}",
-            "states = list(run(Params()))",
+            "states = list(filter(None, run(Params())))",
             'steps = [getattr(state, "step", i) for i, state in enumerate(states)]',
             "figure, axes = plt.subplots(len(metrics), figsize=(8, 2.4 * len(metrics)), sharex=True, squeeze=False)",
             "for (name, label), ax in zip(metrics.items(), axes[:, 0]):",
@@ -107,7 +107,7 @@ def _parts(playground: Playground, params: Params, title: str, link: str) -> lis
     names = ", ".join(f'"{name}"' for name in playground.metrics)
     call = [
         f'print("step", {names}, sep=",")',
-        "for i, state in enumerate(run(Params())):",
+        "for i, state in enumerate(filter(None, run(Params()))):",  # None: a pause in a long computation
         f'    print(getattr(state, "step", i), *(_number(getattr(state, name)) for name in [{names}]), sep=",")',
     ]
     number = "def _number(value):\n    return repr(value.item() if hasattr(value, 'item') else value)"
