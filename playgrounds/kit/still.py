@@ -100,6 +100,28 @@ class Still:
         if name:
             self.key("■", name, colour if isinstance(colour, str) else INK)
 
+    def bars_across(
+        self,
+        ends: Any,
+        at: Any,
+        name: str = "",
+        colour: str = INK,
+        *,
+        base: float = 0.0,
+        wide: float = 0.7,
+        **more: Any,
+    ) -> None:
+        """Bars of a finished thing to the right, from x = `base` to `ends`, around the heights `at`, both (n,)."""
+        place = {"base": base, "width": wide, "offset": -wide / 2}
+        trace = {"type": "bar", "orientation": "h", "x": thin(np.asarray(ends) - base), "y": thin(at), "name": name}
+        self._trace(trace | place | {"marker": {"color": colour}, "hoverinfo": "skip"} | more)
+
+    def words(self, x: Any, y: Any, texts: Sequence[str], colour: Any = INK, *, place: str = "middle right") -> None:
+        """Texts that stand still, at x, y of shape (n,): many of them, as a table has; `colour` is one or one each."""
+        trace = {"type": "scatter", "mode": "text", "x": thin(x), "y": thin(y), "text": list(texts)}
+        look = {"textposition": place, "textfont": {"color": colour, "size": LABEL}, "hoverinfo": "skip"}
+        self._trace(trace | look)
+
     def hover(self, x: Any, y: Any, texts: Sequence[str], size: float = 16) -> None:
         """What is said (its texts may change) where the reader points at x, y of shape (n,)."""
         marker = {"size": size, "opacity": 0, "color": INK}

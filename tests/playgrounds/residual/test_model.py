@@ -7,10 +7,10 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from playgrounds import residual
 from playgrounds.kit.film import Film
 from playgrounds.kit.words import number
-from playgrounds.residual import Params, State, backward, forward, initial, run, task, train, twice
+from playgrounds.residual.model import Params, State, Weights, backward, forward, initial, run, task, train, twice
+from playgrounds.residual.picture import draw, note
 
 PLAIN, RESIDUAL = 0, 1
 SEEDS = (1, 3)  # five nets of each kind and depth for each
@@ -18,7 +18,13 @@ SEEDS = (1, 3)  # five nets of each kind and depth for each
 
 @cache
 def played(**values) -> tuple[State, ...]:
-    return tuple(filter(None, run(Params(**values))))
+    return tuple(state for state in run(Params(**values)) if state is not None)
+
+
+def told(now: int = -1, **values) -> str:
+    """The note of the state number `now`, counted from the end if it is negative."""
+    states = played(**values)
+    return note(Params(**values), states, now % len(states))
 
 
 def errors(*, test: bool = False, **values) -> np.ndarray:
@@ -27,18 +33,18 @@ def errors(*, test: bool = False, **values) -> np.ndarray:
 
 
 def example(p: Params, depth: int) -> tuple:
-    """Data, first weights, and one pass up and down."""
+    """Data, first weights, one pass up, the gradients and those for what enters each block and the head."""
     rng = np.random.default_rng(0)
     x, y = map(twice, zip(*[task(p, 20, rng) for _ in range(p.nets)], strict=True))
     theta = initial(p, depth)
-    stream, inner, out = forward(x, theta, p.activation)
-    gradients, back = backward(x, y, theta, p.activation, inner, out)
-    return x, y, theta, stream, out, gradients, back
+    passed = forward(x, theta, p.activation)
+    gradients, back = backward(x, y, theta, p.activation, passed)
+    return x, y, theta, passed, gradients, back
 
 
-def of(theta: list, net: int) -> list[np.ndarray]:
+def of(theta: Weights, net: int) -> list[np.ndarray]:
     """What belongs to one net of W_in, b_in, W, w_out, b_out."""
-    return [t[:, net] if i == 2 else t[net] for i, t in enumerate(theta)]
+    return [theta.w_in[net], theta.b_in[net], theta.w[:, :, net], theta.w_out[net], theta.b_out[net]]
 
 
 def by_torch(x: np.ndarray, theta: list, activation: str, skip: bool):
@@ -48,7 +54,7 @@ def by_torch(x: np.ndarray, theta: list, activation: str, skip: bool):
     f = {"ReLU": torch.relu, "tanh": torch.tanh}[activation]
     w_in, b_in, w, w_out, b_out = theta
     stream = [torch.tensor(x) @ w_in + b_in]
-    for w1, w2 in zip(w[::2], w[1::2], strict=True):
+    for w1, w2 in w:
         h = stream[-1]
         branch = f(f(h) @ w1) @ w2
         stream.append(h + branch if skip else branch)
@@ -63,9 +69,10 @@ def by_torch(x: np.ndarray, theta: list, activation: str, skip: bool):
 def test_a_hundred_residual_blocks_of_zero_weights_are_the_identity_with_gradient_one(activation):
     p = Params(nets=2, activation=activation)
     x, y, theta, *_ = example(p, 2)
-    theta[2] = np.zeros((200, *theta[2].shape[1:]), np.float32)
-    stream, inner, out = forward(x, theta, activation)
-    _, back = backward(x, y, theta, activation, inner, out)
+    theta = theta._replace(w=np.zeros((100, *theta.w.shape[1:]), np.float32))
+    passed = forward(x, theta, activation)
+    stream = passed.stream
+    _, back = backward(x, y, theta, activation, passed)
     assert len(stream) == len(back) == 101
     assert all(np.array_equal(h[p.nets :], stream[0][p.nets :]) for h in stream), "residual: the identity"
     assert all(np.array_equal(d[p.nets :], back[-1][p.nets :]) for d in back) and np.abs(back[0][p.nets :]).max() > 0
@@ -79,14 +86,15 @@ def test_outputs_and_gradients_are_those_of_torch(activation, branch):
     import torch
 
     p = Params(nets=2, activation=activation, branch=branch)
-    x, y, theta, stream, out, gradients, back = example(p, 8)
+    x, y, theta, passed, gradients, back = example(p, 8)
     for net in range(2 * p.nets):
         leaves = [torch.tensor(t, requires_grad=True) for t in of(theta, net)]
         outputs, values = by_torch(x[net], leaves, activation, net >= p.nets)
         for h in values:
             h.retain_grad()
         torch.nn.functional.mse_loss(outputs, torch.tensor(y[net])).backward()
-        pairs = [(out[net], outputs), *((mine[net], theirs) for mine, theirs in zip(stream, values, strict=True))]
+        pairs = [(passed.out[net], outputs)]
+        pairs += [(mine[net], theirs) for mine, theirs in zip(passed.stream, values, strict=True)]
         pairs += [(mine, theirs.grad) for mine, theirs in zip(of(gradients, net), leaves, strict=True)]
         pairs += [(mine[net], theirs.grad) for mine, theirs in zip(back, values, strict=True)]
         for mine, theirs in pairs:
@@ -100,7 +108,7 @@ def test_training_goes_as_with_the_adam_of_torch(net):
 
     p = Params(nets=1, steps=20, rate=0.01, activation="tanh", branch="random")
     x, y, theta, *_ = example(p, 8)
-    by_hand = np.concatenate([nets.curve[:, net, 0] for nets in filter(None, train(p, 8, x, y))])
+    by_hand = np.concatenate([nets.curve[:, net, 0] for nets in train(p, 8, x, y) if nets])
     leaves = [torch.tensor(t, requires_grad=True) for t in of(theta, net)]
     optimizer, losses = torch.optim.Adam(leaves, lr=p.rate), []
     for _ in by_hand:
@@ -124,10 +132,11 @@ def test_plain_and_residual_nets_have_equally_many_parameters(depth):
 def test_both_kinds_start_alike_but_for_the_zeros_of_the_residual_ones():
     for branch, alike in (("random", True), ("zero", False)):
         p = Params(nets=2, branch=branch)
-        w = initial(p, 16)[2]
-        assert np.array_equal(w[::2, :2], w[::2, 2:]) and np.array_equal(w[1::2, :2], w[1::2, 2:]) == alike
-        assert alike or (w[1::2, 2:] == 0).all()
-        assert w[::2].std() == pytest.approx((2 / p.width) ** 0.5, rel=0.05), "He et al. 2015"
+        w = initial(p, 16).w
+        w1, w2 = w[:, 0], w[:, 1]
+        assert np.array_equal(w1[:, :2], w1[:, 2:]) and np.array_equal(w2[:, :2], w2[:, 2:]) == alike
+        assert alike or (w2[:, 2:] == 0).all()
+        assert w1.std() == pytest.approx((2 / p.width) ** 0.5, rel=0.05), "He et al. 2015"
 
 
 # ----------------------------------------------------------------------------------------------------------- gradients
@@ -187,7 +196,7 @@ def test_from_16_to_64_layers_plain_nets_get_worse_and_residual_nets_better_on_t
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_residual_net_hardly_needs_any_one_of_its_blocks_and_a_plain_net_needs_all(seed):
     end = played(depth=64, depths=(8,), seed=seed)[-1]
-    plain, shortcuts = np.median(end.without, axis=1)
+    plain, shortcuts = np.median(end.blocks.without, axis=1)
     assert np.median(shortcuts) < 0.03 and shortcuts.max() < 0.3
     assert np.median(plain) > 0.35, "about as bad as the variance of the targets, 0.48"
     assert np.median(plain) > 20 * np.median(shortcuts)
@@ -196,8 +205,8 @@ def test_a_residual_net_hardly_needs_any_one_of_its_blocks_and_a_plain_net_needs
 @pytest.mark.fact("resnet")
 def test_residual_blocks_make_small_corrections_and_plain_blocks_make_new_values():
     start, *_, end = played(depth=64, depths=(8,), seed=1)
-    assert (start.change[RESIDUAL] == 0).all(), "they begin as the identity"
-    plain, corrections = np.median(end.change, axis=1)
+    assert (start.blocks.change[RESIDUAL] == 0).all(), "they begin as the identity"
+    plain, corrections = np.median(end.blocks.change, axis=1)
     assert corrections.min() > 0.01 and corrections.max() < 0.3
     assert plain.min() > 0.8
 
@@ -205,26 +214,27 @@ def test_residual_blocks_make_small_corrections_and_plain_blocks_make_new_values
 def test_the_metrics_are_about_the_block_that_was_removed():
     values = {"depth": 16, "depths": (16,), "steps": 60}
     with_all, without = played(**values)[-1], played(off=3, **values)[-1]
-    assert without.plain_without_block == pytest.approx(np.median(with_all.without[PLAIN, :, 2]), rel=1e-5)
-    assert without.residual_without_block == pytest.approx(np.median(with_all.without[RESIDUAL, :, 2]), rel=1e-5)
+    assert without.plain_without_block == pytest.approx(np.median(with_all.blocks.without[PLAIN, :, 2]), rel=1e-5)
+    assert without.residual_without_block == pytest.approx(np.median(with_all.blocks.without[RESIDUAL, :, 2]), rel=1e-5)
     assert with_all.plain_without_block == with_all.plain_error == without.plain_error
-    assert "Without block 3 the training error is" in played(off=3, **values)[-2].note
-    assert played(off=9, **values)[-2].note.endswith("There is no block 9 to remove: 16 layers are 8 blocks.")
+    assert "Without block 3 the training error is" in told(-2, off=3, **values)
+    assert told(-2, off=9, **values).endswith("There is no block 9 to remove: 16 layers are 8 blocks.")
 
 
 # ------------------------------------------------------------------------------------------------ what goes wrong, film
 
 
 def test_a_diverging_run_says_which_net_at_which_step_and_why():
-    *before, end = played(rate=0.1, branch="random", width=32)
+    values = {"rate": 0.1, "branch": "random", "width": 32, "seed": 3}
+    *before, end = played(**values)
     said = re.fullmatch(
         r"(\d+) layers, step (\d+): diverged\. The training error of a (plain|residual|plain and a residual) net is no "
         r"longer a finite number, as the learning rate 0\.1 is too large .*\.",
-        end.note,
+        told(**values),
     )
     assert said and int(said[1]) == 64 and 0 < int(said[2]) <= 200
     assert before and np.isfinite(end.residual_error)
-    film = Film(residual.draw, Params(rate=0.1, branch="random", width=32), None)
+    film = Film(note, draw, Params(**values), None)
     film.extend([*before, end], True)
     assert b"NaN" not in film.message() and b"Infinity" not in film.message()
 
@@ -238,18 +248,18 @@ def test_depths_come_in_one_after_the_other_the_chosen_one_first():
 
 
 def test_the_conclusion_compares_the_deepest_plain_nets_with_the_best_shallower_ones():
-    deep = played(depth=64, depths=(8,), seed=1)[-1].note
+    deep = told(depth=64, depths=(8,), seed=1)
     (shallow, worse), (_, shortcuts) = errors(depth=64, depths=(8,), seed=1)
     assert deep.startswith(f"The plain nets degrade from 8 to 64 layers: training error {number(shallow)} to ")
     assert f" to {number(worse)}, test error" in deep and deep.endswith(f"64 layers reach {number(shortcuts)}.")
     assert "not overfitting" in deep
-    assert played(depth=4, depths=(2,))[-1].note.startswith("The plain nets do not degrade from 2 to 4 layers")
-    assert played(depth=2, depths=(2,), steps=10)[-1].note.startswith("Only nets of 2 layers were trained")
+    assert told(depth=4, depths=(2,)).startswith("The plain nets do not degrade from 2 to 4 layers")
+    assert told(depth=2, depths=(2,), steps=10).startswith("Only nets of 2 layers were trained")
 
 
 def test_the_dots_are_discs_where_the_errors_are_on_log_axes():
     states = played(depth=16, depths=(4, 32), steps=60)
-    fig = residual.draw(Params(depth=16, depths=(4, 32), steps=60), states, 20)
+    fig = draw(Params(depth=16, depths=(4, 32), steps=60), states, 20).figure()
     discs = [shape for shape in fig["layout"]["shapes"] if shape["type"] == "path"]
     assert [shape["xanchor"] for shape in discs] == [states[20].depth] * 2
     expected = [states[20].plain_error, states[20].residual_error]

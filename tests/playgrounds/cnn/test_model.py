@@ -5,37 +5,36 @@ from functools import cache
 import numpy as np
 import pytest
 
-from playgrounds.cnn import (
+from playgrounds._miniatures import (
     FIELD,
-    INCEPTIONS,
     MARGIN,
     SIDE,
     TEST,
-    Layer,
-    Params,
-    Row,
-    State,
-    activations,
-    branch_costs,
+    Idea,
     build,
-    compact,
-    count,
     data,
-    draw,
-    fit,
-    fully,
     load,
     miniature,
     net_of,
-    pair,
     place,
-    published,
-    run,
-    shown,
-    softmax,
-    total,
-    training,
 )
+from playgrounds._nets import (
+    INCEPTIONS,
+    Layer,
+    Row,
+    alexnet,
+    branches_of,
+    count,
+    fit,
+    fully,
+    googlenet,
+    total,
+    vgg16,
+)
+from playgrounds.cnn.model import Params, State, activations, pair, published, run, training
+from playgrounds.cnn.picture import draw, map_lines, note
+from playgrounds.cnn.table import arithmetic, compact
+from playgrounds.kit.nn import softmax
 
 
 @cache
@@ -45,6 +44,12 @@ def states(**values) -> list[State]:
 
 def last(**values) -> State:
     return states(**values)[-1]
+
+
+def told(**values) -> str:
+    """The last note of a run."""
+    seen = states(**values)
+    return note(Params(**values), seen, len(seen) - 1)
 
 
 def table(**values) -> dict[str, Row]:
@@ -91,7 +96,7 @@ def test_alexnets_first_layer_does_not_fit_224_pixels_without_rounding_with_any_
     assert fit(224, 11, 4, 2) == 55.25 and fit(224, 11, 4, 0) == 54.25 and fit(227, 11, 4, 0) == 55
     assert all(fit(224, 11, 4, pad) % 1 for pad in range(4))
     assert table(net="AlexNet")["conv 1"].shape == (96, 55, 55)
-    assert "55.25, rounded down to 55" in table(net="AlexNet")["conv 1"].said
+    assert "55.25, rounded down to 55" in arithmetic(table(net="AlexNet")["conv 1"])
     assert table(net="AlexNet", padding=0)["conv 1"].shape == (96, 54, 54)
 
 
@@ -127,26 +132,25 @@ def test_googlenet_has_6_6_million_parameters_in_torchvision_and_13_million_with
 @pytest.mark.fact("inception-googlenet")
 def test_the_cut_makes_the_5x5_branch_of_3a_nearly_ten_times_cheaper():
     layer = Layer("3a", "inception", k=5, branches=INCEPTIONS["3a"])
-    parts, said = branch_costs(layer, 192, 28 * 28)
-    direct, _ = branch_costs(layer._replace(branches=(64, 0, 128, 0, 32, 32)), 192, 28 * 28)
-    assert parts[2][1] == 12_443_648 and direct[2][1] == 120_422_400
-    assert direct[2][1] / parts[2][1] == pytest.approx(9.68, abs=0.005) and "9.68 times" in said
+    uncut = layer._replace(branches=layer.branches._replace(cut3=0, cut5=0))
+    _, _, five, _ = (branch.cost(28 * 28).multiplications for branch in branches_of(layer, 192))
+    _, _, direct, _ = (branch.cost(28 * 28).multiplications for branch in branches_of(uncut, 192))
+    assert five == 12_443_648 and direct == 120_422_400
+    assert direct / five == pytest.approx(9.68, abs=0.005)
+    assert "9.68 times" in arithmetic(table(net="GoogLeNet")["3a"])
     with_cut, without = (total(published(Params(net="GoogLeNet", cut=cut)))[1] for cut in (4, 0))
     assert without > 2.5 * with_cut
 
 
 @pytest.mark.fact("vgg")
 @pytest.mark.fact("alexnet")
-@pytest.mark.parametrize("net", ["AlexNet", "VGG-16", "GoogLeNet"])
-def test_the_counts_are_those_of_torch_modules_built_from_the_same_layers(net, monkeypatch):
+@pytest.mark.parametrize("layers", [alexnet(), vgg16(), googlenet()], ids=["AlexNet", "VGG-16", "GoogLeNet"])
+def test_the_counts_are_those_of_torch_modules_built_from_the_same_layers(layers):
     """On the meta device, which computes shapes and holds no numbers."""
     import torch
 
-    seen = []
-    monkeypatch.setattr("playgrounds.cnn.count", lambda layers, shape, norm=False: seen.append((layers, shape)) or [])
-    published(Params(net=net))
-    monkeypatch.undo()
-    (layers, shape), x = seen[0], torch.empty(1, *seen[0][1], device="meta")
+    shape = 3, 224, 224
+    x = torch.empty(1, *shape, device="meta")
     with torch.device("meta"):
         module = build(layers, shape)
     for part, row in zip(module, count(layers, shape), strict=True):
@@ -162,13 +166,13 @@ def test_the_miniatures_have_the_parameters_that_the_chips_and_metrics_say(value
     import torch
 
     p = Params(**values)
-    for idea, chips in zip(pair(p), draw(p, states(steps=20, **values), 0)["chips"], strict=True):
-        module, rows = net_of(*idea), count(miniature(*idea), (1, FIELD, FIELD))
+    for idea, chips in zip(pair(p), draw(p, states(steps=20, **values), 0).chip_rows, strict=True):
+        module, rows = net_of(idea), count(miniature(idea), (1, FIELD, FIELD))
         assert sum(w.numel() for w in module.parameters()) == total(rows)[0]
         assert f"{total(rows)[0]:,} parameters" in chips["title"]
         assert module(torch.zeros(2, 1, FIELD, FIELD)).shape == (2, 10)
     state = last(steps=20, **values)
-    assert state.parameters == total(count(miniature(*pair(p)[0]), (1, FIELD, FIELD)))[0]
+    assert state.parameters == total(count(miniature(pair(p)[0]), (1, FIELD, FIELD)))[0]
 
 
 # ------------------------------------------------------------------------------------------------------ what is learned
@@ -180,14 +184,14 @@ def test_with_as_many_weights_a_dense_net_fits_moved_digits_and_fails_on_new_one
     state = last(seed=seed)
     assert 0.95 < state.parameters / state.twin_parameters < 1.05
     assert state.accuracy > 0.74 and state.accuracy > state.twin_accuracy + 0.12
-    assert state.fit[1] - state.twin_accuracy > 0.15 > state.fit[0] - state.accuracy
+    assert state.twin_fit - state.twin_accuracy > 0.15 > state.fit - state.accuracy
 
 
 @pytest.mark.fact("lenet")
 def test_where_every_digit_lies_in_the_middle_the_dense_net_is_as_good():
     state = last(shift=0, steps=140)
     assert min(state.accuracy, state.twin_accuracy) > 0.88 and abs(state.accuracy - state.twin_accuracy) < 0.04
-    assert "no advantage" in state.note
+    assert "no advantage" in told(shift=0, steps=140)
 
 
 @pytest.mark.fact("alexnet")
@@ -197,8 +201,9 @@ def test_through_seven_sigmoids_all_digits_look_alike_and_nothing_is_learned_whe
     assert state.twin_accuracy < 0.2 and state.twin_loss == pytest.approx(np.log(10), abs=0.05)
     spread = {}
     for activation in ("ReLU", "tanh", "sigmoid"):
-        first = next(training(("AlexNet", activation, 0.0, False), 2, 800, 0.01, 280, 1))
-        net = net_of("AlexNet", activation, 0.0, False)
+        idea = Idea("AlexNet", activation=activation)
+        first = next(training(idea, 2, 800, 0.01, 280, 1))
+        net = net_of(idea)
         for w, value in zip(net.parameters(), first.weights, strict=True):
             w.data = value
         logits = [activations(net, x)[1] for x in data(2, 800, 1)[2][:20, 0]]
@@ -209,8 +214,8 @@ def test_through_seven_sigmoids_all_digits_look_alike_and_nothing_is_learned_whe
 @pytest.mark.fact("alexnet")
 def test_new_places_in_every_batch_close_most_of_the_gap_of_a_net_with_few_digits():
     state = last(net="AlexNet", digits=200, augment=True, differs="augmentation")
-    assert state.twin_accuracy < 0.68 and state.fit[1] > 0.98
-    assert state.accuracy > state.twin_accuracy + 0.06 and state.fit[0] - state.accuracy < 0.15
+    assert state.twin_accuracy < 0.68 and state.twin_fit > 0.98
+    assert state.accuracy > state.twin_accuracy + 0.06 and state.fit - state.accuracy < 0.15
 
 
 @pytest.mark.fact("vgg")
@@ -227,8 +232,9 @@ def test_stack_and_large_filter_see_the_same_pixels(depth):
     import torch
 
     seen = []
-    for stacked in (True, False):
-        convs = [layer for layer in miniature("VGG-16", depth, stacked) if layer.name.startswith("conv 1")]
+    for large in (False, True):
+        idea = Idea("VGG-16", stack=depth, large=large)
+        convs = [layer for layer in miniature(idea) if layer.name.startswith("conv 1")]
         net = build(convs, (1, 21, 21))
         for w in net.parameters():
             w.data = torch.ones_like(w) * (w.ndim > 1)
@@ -256,13 +262,13 @@ def test_a_drawing_changes_what_is_shown_and_nothing_of_the_training():
     for a, b in zip(plain, own, strict=True):
         assert (a.loss, a.accuracy, a.twin_accuracy) == (b.loss, b.accuracy, b.twin_accuracy)
         assert np.allclose(b.image[MARGIN : MARGIN + SIDE, MARGIN : MARGIN + SIDE], load()[0][7], atol=1 / 30 + 1e-6)
-    assert not np.array_equal(plain[-1].scores, own[-1].scores) and "your drawing" in own[-1].note
+    assert not np.array_equal(plain[-1].scores, own[-1].scores) and "your drawing" in told(steps=40, drawing=drawn)
 
 
 def test_what_is_said_of_test_digits_adds_up_to_the_accuracy():
     p = Params(steps=40)
     *_, end = training(pair(p)[0], 2, 800, p.rate, 40, 1)
-    net, (_, _, x, y, _) = net_of(*pair(p)[0]), data(2, 800, 1)
+    net, (_, _, x, y, _) = net_of(pair(p)[0]), data(2, 800, 1)
     for w, value in zip(net.parameters(), end.weights, strict=True):
         w.data = value
     right = sum(activations(net, image[0])[1].argmax() == label for image, label in zip(x, y, strict=True))
@@ -270,7 +276,7 @@ def test_what_is_said_of_test_digits_adds_up_to_the_accuracy():
 
 
 def test_the_same_training_computed_again_gives_the_same_weights_to_the_last_bit():
-    for idea in (("LeNet-5", True), ("AlexNet", "ReLU", 0.5, True), ("GoogLeNet", 4)):
+    for idea in (Idea("LeNet-5"), Idea("AlexNet", dropout=0.5, augment=True), Idea("GoogLeNet", cut=4)):
         one, two = (list(training.__wrapped__(idea, 2, 100, 0.01, 20, 3)) for _ in range(2))
         for a, b in zip(one, two, strict=True):
             assert a[:4] == b[:4] and all(bool((v == w).all()) for v, w in zip(a.weights, b.weights, strict=True))
@@ -295,18 +301,19 @@ def test_no_test_digit_is_ever_trained_on_and_moved_digits_stay_whole():
 def test_bars_and_confidence_are_the_softmax_of_the_scores():
     p, played = Params(steps=40), states(steps=40)
     for now in (0, 20, len(played) - 1):
-        state, shapes = played[now], draw(p, played, now)["layout"]["shapes"]
+        state, shapes = played[now], draw(p, played, now).shapes
         both = softmax(state.scores)
         assert both.sum(axis=1) == pytest.approx(1) and both[0].argmax() == state.says
         assert both[0].max() == pytest.approx(state.confidence)
-        bars = [s["y1"] for s in shapes if s.get("yref") == "y4" and s["type"] == "rect"]
+        bars = [s["y1"] for s in shapes if s.get("yref") == "y3" and s["type"] == "rect"]
         assert bars == pytest.approx(both.ravel().tolist(), rel=1e-3, abs=1e-6)
 
 
 def test_every_branch_of_the_inception_module_is_shown_and_of_a_dense_net_its_units():
-    names = [name for name, _ in shown(Params(net="GoogLeNet"), states(net="GoogLeNet", steps=20)[0])[0]]
+    inception = pair(Params(net="GoogLeNet"))[0]
+    names = [name for name, _ in map_lines(inception, states(net="GoogLeNet", steps=20)[0])[0]]
     assert names == ["conv 1", "1×1", "3×3", "5×5", "pooled"]
-    rows, _ = shown(Params(layers="dense"), states(layers="dense", steps=20)[0])
+    rows, _ = map_lines(Idea("LeNet-5", dense=True), states(layers="dense", steps=20)[0])
     assert [z.shape for _, z in rows] == [(1, 1, 38)] * 2
 
 
