@@ -325,7 +325,11 @@ def test_a_diverged_run_is_told_with_its_step_and_the_step_before():
     playground = catalogue.load("descent")
     run = Run(playground, playground.Params(surface="valley", optimizers=("GD",), rate=4.0, steps=3000)).finish()
     found = diagnose(run)
-    assert found and found.title.startswith("Diverged at step") and found.text == run.states[-1].note
+    assert (
+        found
+        and found.title.startswith("Diverged at step")
+        and found.text == playground.note(run.params, run.states, -1)
+    )
     assert found.before == run.states[-2].step
 
 
