@@ -70,7 +70,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     by_step = pic.panel("steps", "Loss − minimum", steps(p.steps, "step", ticks=5), by_loss)
     by_step.runs = True  # not by `history`, for a size may stop between two states
     used = pic.panel("used", "Loss − minimum by cost", by_examples(p), by_loss)
-    noise = pic.panel("noise", "Noise at the start, RMS", *noise_axes(state))
+    noise = pic.panel("noise", "Noise", *noise_axes(state))
 
     for radius in range(1, 8):  # contours: the loss is 1, 4, 9, … above its minimum
         ring(weights, best, radius, FAINT)
@@ -129,7 +129,7 @@ def noise_axes(state: State) -> tuple[dict, dict]:
     one = state.noise[1, 0]
     return (
         log_ticked(0.8, 4 * N, sizes, [f"{size:,}" for size in sizes], "batch size B"),
-        log(one / [1, 50], margin=0.2),
+        log(one / [1, 50], "of the gradient, RMS", margin=0.2),
     )
 
 
