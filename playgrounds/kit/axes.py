@@ -60,6 +60,13 @@ def ticked(
     return _titled(axis, title)
 
 
+def log_ticked(
+    low: float, high: float, values: Sequence[float], texts: Sequence[str] | None = None, title: str = ""
+) -> Axis:
+    """A log axis from low to high with ticks at these values, for quantities whose ends are known."""
+    return ticked(np.log10(low), np.log10(high), values, texts, title) | {"type": "log"}
+
+
 def log(values: Any, title: str = "", margin: float = 0.1, lowest: float = 0.0, highest: float = inf) -> Axis:
     """A log axis over the positive finite numbers in `values`, cut at `lowest` and `highest`, of at least one decade.
 

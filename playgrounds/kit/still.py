@@ -18,7 +18,7 @@ from playgrounds.kit.palette import FAINT, INK, MUTED, PAPER
 if TYPE_CHECKING:
     from playgrounds.kit.picture import Picture
 
-DASHES = {"solid": "━", "dash": "╍", "dot": "┄", "dashdot": "┅"}
+DASHES = {"solid": "━", "dash": "╍", "dot": "┄", "dashdot": "┅", "longdash": "╍", "longdashdot": "┅"}
 SYMBOLS = {"circle": "●", "circle-open": "○", "diamond": "◆", "square": "■", "x": "✕", "triangle-up": "▲"}
 LABEL = 13  # px of the smallest text
 

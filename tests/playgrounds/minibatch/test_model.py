@@ -6,9 +6,22 @@ from functools import cache
 import numpy as np
 import pytest
 
-from playgrounds import minibatch
 from playgrounds.kit.film import Film
-from playgrounds.minibatch import MEASURED, START, N, Params, State, batches_of, examples, gradient, limit, run, share
+from playgrounds.minibatch import picture as drawing
+from playgrounds.minibatch.model import (
+    MEASURED,
+    START,
+    N,
+    Params,
+    State,
+    batches_of,
+    examples,
+    gradient,
+    limit,
+    run,
+    share,
+)
+from playgrounds.minibatch.words import NAMES, note
 
 EVERY = ("1", "4", "16", "64", "256", "all")
 fact = pytest.mark.fact("stochastic-gradient-descent")
@@ -17,6 +30,11 @@ fact = pytest.mark.fact("stochastic-gradient-descent")
 @cache
 def states(**knobs) -> list[State]:
     return list(run(Params(**knobs)))
+
+
+@cache
+def notes(**knobs) -> list[str]:
+    return [note(Params(**knobs), states(**knobs), now) for now in range(len(states(**knobs)))]
 
 
 def path(**knobs) -> np.ndarray:
@@ -30,7 +48,7 @@ def minimum(p: Params) -> np.ndarray:
 
 def picture(p: Params, now: int = -1) -> dict:
     made = states(**p.model_dump())
-    return minibatch.draw(p, made, now % len(made))
+    return drawing.draw(p, made, now % len(made)).figure()
 
 
 def trace(fig: dict, name: str) -> dict:
@@ -115,11 +133,12 @@ def test_in_the_picture_the_measured_points_lie_on_one_over_root_b_and_far_from_
     assert points["y"][1:] / on_straight[1:] == pytest.approx([2, 4, 8, 16], rel=0.05)
 
 
-def test_the_boxes_say_by_what_each_size_has_divided_the_noise():
-    _, noise = picture(Params())["chips"]
-    said = [float(sub.rpartition("÷ ")[2]) for sub in noise["subs"][1:]]
-    assert said == pytest.approx([2] * 4, rel=0.05) and noise["subs"][0] == "batch 1"
-    assert [float(text) for text in noise["texts"]] == pytest.approx(states()[0].noise[0], rel=0.01)
+def test_the_points_say_by_what_each_size_has_divided_the_noise():
+    texts = trace(picture(Params()), "measured")["text"]
+    first, *others = [text.strip().split(", ÷ ") for text in texts]
+    assert [float(by) for _, by in others] == pytest.approx([2] * 4, rel=0.05) and len(first) == 1
+    rms = [float(first[0]), *(float(rms) for rms, _ in others)]
+    assert rms == pytest.approx(states()[0].noise[0], rel=0.01)
 
 
 # ------------------------------------------------------------------------------------------------------------ the walk
@@ -267,7 +286,7 @@ def test_small_batches_come_near_with_fewer_examples_and_large_ones_end_lower_af
 def test_a_step_costs_as_many_examples_as_the_batch_has():
     for b, size in zip(EVERY, [*MEASURED, N], strict=True):
         assert [s.examples for s in states(batches=(b,), steps=10)] == [t * size for t in range(11)]
-    costs, _ = picture(Params())["chips"]
+    (costs,) = picture(Params())["chips"]
     assert costs["texts"] == ["300", "4,800", "307,200"]
 
 
@@ -312,20 +331,21 @@ def test_the_largest_stable_rate_is_where_the_second_moments_begin_to_grow():
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_rate_that_suits_all_examples_makes_single_ones_diverge(seed):
     *before, end = states(rate=0.7, seed=seed)
+    told = notes(rate=0.7, seed=seed)
     assert len(before) == 300 and end.clouds[0] > 1e5 and end.clouds[1] < 10 and end.clouds[2] < 1e-9
-    at = int(re.search(r"Diverged: batch 1 at step (\d+) \(w[₁₂] = \S+; stable up to η = 0\.[34]\d+\)", end.note)[1])
+    at = int(re.search(r"Diverged: batch 1 at step (\d+) \(w[₁₂] = \S+; stable up to η = 0\.[34]\d+\)", told[-1])[1])
     walk = np.abs(path(rate=0.7, seed=seed)[:, 0]).max(axis=1)
     assert walk[at] > 1e6 >= walk[at - 1] and (walk[at:] == walk[at]).all(), "it stays where it was lost"
     assert end.examples == at
-    assert "Diverged" not in before[at - 1].note and "batch 16" in before[at].note
+    assert "Diverged" not in told[at - 1] and "batch 16" in told[at]
 
 
 def test_a_run_in_which_all_diverge_ends_there_and_says_what_to_do():
     p = Params(rate=1.2, batches=EVERY, steps=3000)
-    made = states(rate=1.2, batches=EVERY, steps=3000)
-    assert len(made) < p.length and made[-1].note.endswith("Lower η or take larger batches.")
-    assert all(f"{name} at step" in made[-1].note for name in minibatch.NAMES.values())
-    film = Film(minibatch.draw, p, p.length)
+    made, told = states(rate=1.2, batches=EVERY, steps=3000), notes(rate=1.2, batches=EVERY, steps=3000)
+    assert len(made) < p.length and told[-1].endswith("Lower η or take larger batches.")
+    assert all(f"{name} at step" in told[-1] for name in NAMES.values())
+    film = Film(note, drawing.draw, p, p.length)
     film.extend(made, True)
     assert film.steps[-1] == len(made) - 1
     assert b"Infinity" not in film.message() and b"NaN" not in film.message()
@@ -338,7 +358,7 @@ def test_a_note_writes_out_the_step_and_sets_it_against_that_of_all_examples():
     p, walk = Params(), path()
     g = (walk[11, 0] - walk[12, 0]) / p.rate
     full = gradient(*examples(p), walk[11, 0])
-    said = [float(text.replace("−", "-")) for text in re.findall(r"−?\d+(?:\.\d+)?", states()[12].note)]
+    said = [float(text.replace("−", "-")) for text in re.findall(r"−?\d+(?:\.\d+)?", notes()[12])]
     step = [12, 1, *g, *full, np.linalg.norm(g - full), *walk[11, 0], p.rate, *g, *walk[12, 0]]
     assert said == pytest.approx([*step, 10, 12, states()[12].cloud, 12], rel=0.01)
 
@@ -346,17 +366,17 @@ def test_a_note_writes_out_the_step_and_sets_it_against_that_of_all_examples():
 def test_uphill_is_said_exactly_where_the_batch_points_against_all_examples():
     p, walk = Params(), path()
     data = examples(p)
-    for t, state in enumerate(states()[1:], start=1):
+    for t, text in enumerate(notes()[1:], start=1):
         against = (walk[t - 1, 0] - walk[t, 0]) @ gradient(*data, walk[t - 1, 0]) < 0
-        assert (" and uphill" in state.note) == against
+        assert (" and uphill" in text) == against
 
 
 @pytest.mark.parametrize(("b", "pair"), [("1", (1, 4)), ("64", (64, 256)), ("256", (64, 256)), ("all", (64, 256))])
 def test_the_first_note_compares_the_noise_of_a_batch_and_of_one_four_times_its_size(b, pair):
-    start = states(batches=(b,), steps=10)[0]
+    start, told = states(batches=(b,), steps=10)[0], notes(batches=(b,), steps=10)[0]
     small, large = (start.noise[0, MEASURED.index(size)] for size in pair)
-    assert f"of {pair[0]} example" in start.note and f"of {pair[1]} by" in start.note
-    assert f"divides the noise by {small / large:.2f}." in start.note
+    assert f"of {pair[0]} example" in told and f"of {pair[1]} by" in told
+    assert f"divides the noise by {small / large:.2f}." in told
 
 
 def test_the_thin_lines_are_steps_of_other_batches_and_scatter_as_their_gradients_do():

@@ -4,14 +4,14 @@ import re
 import warnings
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from playgrounds import descent
-from playgrounds.descent import FASTEST, SLOWEST, Params, descend, draw, limit, run
-from playgrounds.kit.film import difference
+from playgrounds import _surfaces
+from playgrounds.descent.model import FASTEST, SLOWEST, Params, descend, run
+from playgrounds.descent.picture import draw, note
+from playgrounds.descent.words import limit
 
 OPTIMIZERS = Params.knobs()["optimizers"].choices
 SURFACES = Params.knobs()["surface"].choices
@@ -22,6 +22,11 @@ MILLIONTH = {"x": 1, "y": 1, "condition": 100}  # the start and the valley in wh
 
 def states(**values):
     return list(filter(None, run(Params(**values))))
+
+
+def notes(**values):
+    found = states(**values)
+    return [note(Params(**values), found, now) for now in range(len(found))]
 
 
 def path(found, optimizer=0):
@@ -138,7 +143,8 @@ def test_a_plateau_schedule_cuts_a_rate_that_diverges_and_the_run_comes_back():
     found = assert_is_torch(Params(schedule="plateau", **values))
     assert max(s.loss for s in found) > 2 * found[0].loss > 1e6 * found[-1].loss
     cut = next(s for s in found if s.step and s.eta < 2.1)
-    assert cut.note.endswith("The rate is now 0.21, as its loss stalled.")
+    told = notes(schedule="plateau", **values)
+    assert told[cut.step].endswith("The rate is now 0.21, as its loss stalled.")
     assert states(**values)[-1].loss > found[0].loss
 
 
@@ -272,9 +278,9 @@ def test_momentum_needs_93_steps_where_descent_needs_691():
 
 @pytest.mark.fact("momentum")
 def test_a_beta_of_099_is_worse_than_none():
-    found = states(optimizers=("momentum",), rate=4 / 121, beta=0.99, steps=3000, **MILLIONTH)
-    assert found[-1].arrived[0][0] == 2436 > 691
-    assert found[-1].note.endswith("Within a millionth of the starting distance: since step 2436.")
+    values = {"optimizers": ("momentum",), "rate": 4 / 121, "beta": 0.99, "steps": 3000} | MILLIONTH
+    assert states(**values)[-1].arrived[0][0] == 2436 > 691
+    assert notes(**values)[-1].endswith("Within a millionth of the starting distance: since step 2436.")
 
 
 @pytest.mark.fact("momentum")
@@ -339,7 +345,7 @@ def test_adam_needs_189_steps_at_a_rate_of_01_and_351_at_001():
 
 @pytest.mark.parametrize("surface", SURFACES)
 def test_the_loss_of_a_surface_is_0_with_gradient_0_at_its_minima_and_positive_elsewhere(surface):
-    one, rng = descent.SURFACES[surface], np.random.default_rng(0)
+    one, rng = _surfaces.SURFACES[surface], np.random.default_rng(0)
     at = np.array(one.minima, float)
     assert one.loss(at, 100) == pytest.approx(0, abs=1e-30) and one.gradient(at, 100) == pytest.approx(0, abs=1e-15)
     assert (one.loss(rng.uniform(-2, 2, (1000, at.shape[1])), 100) > 0).all()
@@ -360,10 +366,10 @@ def test_momentum_rolls_out_of_a_ripple_in_which_descent_stays():
 
 
 def test_a_path_that_diverges_ends_with_the_step_the_quantity_and_the_cause():
-    found = states(surface="bowl", optimizers=("GD",), rate=2.1, steps=500)
+    values = {"surface": "bowl", "optimizers": ("GD",), "rate": 2.1, "steps": 500}
     assert 1.1**285 * 1.5 < 1e12 < 1.1**286 * 1.5
-    assert found[-1].step == 286
-    assert found[-1].note == (
+    assert states(**values)[-1].step == 286
+    assert notes(**values)[-1] == (
         "Step 286: diverged. w = −1.03·10¹² is beyond 10¹², as the rate 2.1 is above 2/λ_max = 2, "
         "so every step overshoots further."
     )
@@ -382,29 +388,29 @@ def test_a_path_that_diverges_ends_with_the_step_the_quantity_and_the_cause():
     ],
 )
 def test_the_cause_of_a_divergence_is_the_threshold_that_the_rate_exceeds(values, cause):
-    end = states(steps=300, **values)[-1]
-    assert (
-        re.match(rf"Step {end.step}: diverged\. w[₁₂] = .* is beyond 10¹², as the rate", end.note) and cause in end.note
-    )
+    end, told = states(steps=300, **values)[-1], notes(steps=300, **values)[-1]
+    assert re.match(rf"Step {end.step}: diverged\. w[₁₂] = .* is beyond 10¹², as the rate", told) and cause in told
 
 
 def test_of_several_paths_one_that_diverges_stays_where_it_left_and_the_others_go_on():
-    found = states(optimizers=("GD", "Adam"), rate=0.05, steps=90)
+    values = {"optimizers": ("GD", "Adam"), "rate": 0.05, "steps": 90}
+    found, told = states(**values), notes(**values)
     assert len(found) == 91
-    (left,) = [s for s in found if "GD at step" in s.note and "beyond" in s.note]
-    assert f"Diverged: GD at step {left.step} (w₂ = " in left.note and "above 2/λ_max = 0.02)." in left.note
-    gone = path(found, 0)[left.step :]
+    (left,) = [at for at, text in enumerate(told) if "GD at step" in text and "beyond" in text]
+    assert f"Diverged: GD at step {left} (w₂ = " in told[left] and "above 2/λ_max = 0.02)." in told[left]
+    gone = path(found, 0)[left:]
     assert np.isfinite(gone).all() and (gone == gone[0]).all() and abs(gone[0, 1]) > 1e12
-    assert all(f"Diverged: GD at step {left.step}." in s.note for s in found[left.step + 1 :])
+    assert all(f"Diverged: GD at step {left}." in text for text in told[left + 1 :])
     assert found[-1].loss == found[-1].losses[1] < found[-1].worst_loss == found[-1].losses[0]
 
 
 def test_a_divergence_between_two_states_of_a_long_run_is_told_with_its_own_step():
     values = {"optimizers": ("GD", "Adam"), "rate": 0.05}
-    told = [s for s in states(steps=900, **values) if "beyond" in s.note]
-    (at,) = [s.step for s in states(steps=90, **values) if "beyond" in s.note]
-    assert at % 3 and [s.step for s in told] == [at + 3 - at % 3]
-    assert f"Diverged: GD at step {at} (w₂ = " in told[0].note
+    found = zip(states(steps=900, **values), notes(steps=900, **values), strict=True)
+    told = [(state.step, text) for state, text in found if "beyond" in text]
+    (at,) = [step for step, text in enumerate(notes(steps=90, **values)) if "beyond" in text]
+    assert at % 3 and [step for step, _ in told] == [at + 3 - at % 3]
+    assert f"Diverged: GD at step {at} (w₂ = " in told[0][1]
 
 
 def test_all_metrics_stay_finite_at_the_largest_rate_on_the_steepest_surface():
@@ -421,63 +427,19 @@ def test_all_metrics_stay_finite_at_the_largest_rate_on_the_steepest_surface():
 
 def test_the_note_of_a_single_optimizer_writes_its_update_out_in_numbers():
     bowl = {"surface": "bowl", "x": -1, "rate": 0.1, "steps": 2}
-    assert states(optimizers=("GD",), **bowl)[1].note == "Step 1: w = −1 − 0.1 · (−1) = −0.9, loss 0.405."
-    second = {name: states(optimizers=(name,), **bowl)[2].note for name in OPTIMIZERS}
+    assert notes(optimizers=("GD",), **bowl)[1] == "Step 1: w = −1 − 0.1 · (−1) = −0.9, loss 0.405."
+    second = {name: notes(optimizers=(name,), **bowl)[2] for name in OPTIMIZERS}
     assert second["momentum"].startswith("Step 2: v = 0.9 · (−1) + (−0.9) = −1.8, w = −0.9 − 0.1 · (−1.8) = −0.72,")
     assert second["Nesterov"].startswith("Step 2: v = 0.9 · (−1) + (−0.81) = −1.71, g + βv = −2.35, w = ")
     assert second["RMSProp"].startswith("Step 2: g/√s = ") and second["Adam"].startswith("Step 2: m̂/√v̂ = ")
-    start = states(optimizers=("GD",), surface="valley", rate=0.0198)[0].note
+    start = notes(optimizers=("GD",), surface="valley", rate=0.0198)[0]
     assert start.endswith("Every step multiplies w₁ by 1 − ηλ = 0.98 and w₂ by −0.98.")
 
 
 def test_the_note_of_several_optimizers_says_which_has_the_lowest_loss_and_who_has_arrived():
-    end = states(optimizers=("GD", "momentum"), rate=0.0198, beta=0.67, steps=200)[-1]
-    assert re.match(r"Step 200: lowest loss momentum \S+; then GD 0\.0\d+\. Within", end.note)
-    assert end.note.endswith("Within a millionth of the starting distance: momentum since step 187.")
-
-
-PICTURES = [
-    {},
-    {"surface": "bowl", "optimizers": ("GD",), "rate": 2.1, "steps": 500},
-    {"surface": "rosenbrock", "optimizers": OPTIMIZERS, "rate": 0.01, "schedule": "plateau"},
-    {"surface": "saddle", "optimizers": OPTIMIZERS, "schedule": "cosine", "steps": 320},
-    {"surface": "ripples", "optimizers": ("AdamW",), "noise": 1, "tuned": True},
-]
-
-
-@pytest.mark.parametrize("values", PICTURES)
-def test_plotly_takes_the_picture_and_only_its_shapes_change(values):
-    p, found = Params(**values), states(**values)
-    first = draw(p, found, 0)
-    for now in (0, len(found) // 2, len(found) - 1):
-        fig = draw(p, found, now)
-        go.Figure({"data": fig["data"], "layout": fig["layout"]})
-        changed = difference(first, fig)
-        assert not changed["data"] and changed["layout"].keys() <= {"shapes"}
-
-
-@pytest.mark.parametrize("values", PICTURES)
-def test_paths_that_run_away_leave_the_axes_alone(values):
-    p, found = Params(**values), states(**values)
-    fig = draw(p, found, len(found) - 1)
-    main = [trace for trace in fig["data"] if trace.get("xaxis") == "x" and trace.get("mode") == "lines"]
-    assert all(np.abs(np.asarray(trace["x"])).max() <= 5 * descent.SPAN * 1.001 for trace in main)
-    for key, axis in fig["layout"].items():
-        if key.startswith("yaxis") and axis.get("type") == "log":
-            low, high = axis["range"]
-            assert 1 <= high - low < 23, key
-
-
-def test_an_optimizer_has_one_colour_and_one_dash_in_every_panel():
-    p = Params(optimizers=OPTIMIZERS, schedule="cosine", rate=0.01)
-    fig = draw(p, states(**p.model_dump()), 40)
-    for name in OPTIMIZERS:
-        lines = [t["line"] for t in fig["data"] if t.get("name") == name and t["mode"] == "lines"]
-        assert len(lines) == 4 and len({line["color"] for line in lines}) == 1
-        assert len({line["dash"] for line in lines if "dash" in line}) == 1
-    curves = [t["line"] for t in fig["data"] if t.get("yaxis") == "y2" and t["mode"] == "lines"]
-    looks = [(line["color"], line["dash"]) for line in curves]
-    assert len(looks) == len(set(looks)) == len(OPTIMIZERS)
+    told = notes(optimizers=("GD", "momentum"), rate=0.0198, beta=0.67, steps=200)[-1]
+    assert re.match(r"Step 200: lowest loss momentum \S+; then GD 0\.0\d+\. Within", told)
+    assert told.endswith("Within a millionth of the starting distance: momentum since step 187.")
 
 
 def test_the_longest_legal_run_has_301_states():
@@ -485,3 +447,12 @@ def test_the_longest_legal_run_has_301_states():
     found = states(steps=310, optimizers=("GD",))
     assert len(found) == Params(steps=310).length and found[-1].step == 310
     assert len(path(found)) == 311, "the path has every step, also those without a state"
+
+
+def test_a_step_is_told_with_as_many_digits_as_its_change_needs():
+    first = notes(surface="bowl", optimizers=("GD",), x=-2, rate=0.0001, steps=1)[1]
+    assert first.startswith("Step 1: w = −2 − 1·10⁻⁴ · (−2) = −1.9998,")
+    settled = notes(surface="ripples", optimizers=("GD",), steps=160)
+    for text in settled[1:]:
+        before, after = re.search(r"w = (\(.*?\)) − .* = (\(.*?\)), loss", text).groups()
+        assert before != after, text
