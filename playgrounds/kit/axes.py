@@ -86,13 +86,6 @@ def log(values: Any, title: str = "", margin: float = 0.1, lowest: float = 0.0, 
     return _titled(axis, title)
 
 
-def log_ticked(
-    low: float, high: float, values: Sequence[float], texts: Sequence[str] | None = None, title: str = ""
-) -> Axis:
-    """A log axis from low to high with ticks at these values, for quantities whose ends are known."""
-    return ticked(np.log10(low), np.log10(high), values, texts, title) | {"type": "log"}
-
-
 def loss(values: Any, title: str = "") -> Axis:
     """For a loss that should reach 0: from 0 up, or in powers of ten where it spans more than a factor of 30."""
     array = np.asarray(values, float)

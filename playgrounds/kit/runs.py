@@ -78,11 +78,6 @@ class Run:
         return self._playground.note(self.params, self.states, range(len(self.states))[i])
 
     @property
-    def last_note(self) -> str:
-        """How its last step so far is told."""
-        return self._playground.note(self.params, self.states, len(self.states) - 1)
-
-    @property
     def suspended(self) -> bool:
         return self._generator is not None
 

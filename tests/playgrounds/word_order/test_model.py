@@ -1,34 +1,29 @@
-"""Positional encoding: what sinusoids keep, and what a Transformer block can know of order with them and without."""
+"""Word order: what a Transformer block can know of it with positions and without."""
 
 from functools import cache
 
 import numpy as np
 import pytest
 
+from playgrounds._sinusoids import sinusoids
 from playgrounds.kit.conditions import reached
-from playgrounds.kit.film import metrics
-from playgrounds.positional_encoding import (
+from playgrounds.kit.metrics import metrics
+from playgrounds.word_order.model import (
     KINDS,
-    PRESETS,
     Params,
     State,
     attend,
-    draw,
+    backward,
     first_weights,
     forward,
-    frequencies,
-    gradients,
     run,
     sentences,
-    sinusoids,
     spoken,
     swapped,
-    turned,
 )
+from playgrounds.word_order.picture import PRESETS, draw
 
 SEEDS = range(1, 6)
-WALK = {"view": "encoding"}
-PE = sinusoids(np.arange(100), 32, 10000.0)
 
 
 @cache
@@ -44,57 +39,6 @@ def permutations(count: int, size: int, rng: np.random.Generator) -> np.ndarray:
     return np.array([rng.permutation(size) for _ in range(count)])
 
 
-# ---------------------------------------------------------------------------------------------------------- sinusoids
-
-
-@pytest.mark.fact("positional-encoding")
-def test_it_is_the_formula_of_the_original_entry_by_entry():
-    pe = sinusoids(np.arange(50), 16, 10000.0)
-    for p, i in np.ndindex(50, 16):
-        angle = p / 10000 ** (2 * i / 32)
-        assert pe[p, 2 * i] == pytest.approx(np.sin(angle), abs=1e-12)
-        assert pe[p, 2 * i + 1] == pytest.approx(np.cos(angle), abs=1e-12)
-
-
-@pytest.mark.fact("positional-encoding")
-@pytest.mark.parametrize("pairs", [1, 16, 32])
-def test_the_squared_norm_is_half_the_width_at_every_position(pairs):
-    assert [s.squared for s in states(pairs=pairs, **WALK)] == pytest.approx([pairs] * 64)
-
-
-@pytest.mark.fact("positional-encoding")
-def test_a_shift_by_five_is_one_rotation_at_every_position():
-    assert np.abs(PE[5:25] - turned(PE[:20], 5, 10000.0)).max() < 2e-15
-    assert np.abs(PE[5:] - turned(PE[:-5], 5, 10000.0)).max() < 3e-14, "angles near 100 have fewer digits left"
-    assert last(**WALK).shift_error < 1e-14
-    turn = turned(np.eye(8), 5, 10000.0)
-    assert np.allclose(turn @ turn.T, np.eye(8)) and np.linalg.det(turn) == pytest.approx(1), "R is a rotation"
-    assert np.abs(PE[5:] - turned(PE[:-5], 6, 10000.0)).max() > 0.5, "and another offset is another rotation"
-
-
-@pytest.mark.fact("positional-encoding")
-def test_dot_products_depend_on_the_size_of_the_offset_only():
-    products = PE @ PE.T
-    for offset in range(100):
-        here = np.concatenate([np.diagonal(products, offset), np.diagonal(products, -offset)])
-        assert np.ptp(here) < 4e-14 and here[0] == pytest.approx(np.cos(offset * frequencies(32, 1e4)).sum())
-    assert last(**WALK).spread < 4e-14
-
-
-@pytest.mark.fact("positional-encoding")
-def test_dot_products_do_not_fall_steadily_with_the_offset():
-    products = PE[0] @ PE.T
-    assert (np.diff(products) > 0).sum() > 10 and products.argmax() == 0
-    assert last(**WALK).rises == (np.diff(states(**WALK)[0].pe[0] @ states(**WALK)[0].pe.T) > 1e-9).sum() > 10
-    assert "rises at" in last(**WALK).note
-
-
-@pytest.mark.fact("positional-encoding")
-def test_with_a_single_frequency_the_product_is_a_plain_cosine():
-    played = states(pairs=1, offset=3, **WALK)
-    assert [s.dot for s in played] == pytest.approx([np.cos(3)] * 64)
-
-
 # ----------------------------------------------------------------------------------------------- without any positions
 
 
@@ -103,17 +47,17 @@ def test_with_a_single_frequency_the_product_is_a_plain_cosine():
 def test_unmasked_attention_is_permutation_equivariant_and_the_whole_net_is_invariant(seed):
     rng = np.random.default_rng(seed)
     p = Params(tokens=7)
-    theta = first_weights(p, rng)
+    w = first_weights(p, rng)
     x = rng.normal(size=(1, 7, 2 * p.pairs))
     tokens = rng.integers(0, KINDS, (1, 7))
-    out, logit = attend(x, theta[1], False)[0], forward(theta, np.zeros((7, 32)), tokens, False)[0]
+    out, logit = attend(x, w, False)[0], forward(w, np.zeros((7, 32)), tokens, False).logits
     pe = sinusoids(np.arange(7), 16, 10000.0)
     for order in permutations(5, 7, rng):
-        assert np.abs(attend(x[:, order], theta[1], False)[0] - out[:, order]).max() < 1e-13
-        assert abs(forward(theta, np.zeros((7, 32)), tokens[:, order], False)[0] - logit)[0] < 1e-13
+        assert np.abs(attend(x[:, order], w, False)[0] - out[:, order]).max() < 1e-13
+        assert abs(forward(w, np.zeros((7, 32)), tokens[:, order], False).logits - logit)[0] < 1e-13
     order = np.roll(np.arange(7), 1)
-    assert np.abs(attend(x[:, order], theta[1], True)[0] - out[:, order]).max() > 1e-3, "a causal mask breaks it"
-    assert abs(forward(theta, pe, tokens[:, order], False)[0] - forward(theta, pe, tokens, False)[0])[0] > 1e-5
+    assert np.abs(attend(x[:, order], w, True)[0] - out[:, order]).max() > 1e-3, "a causal mask breaks it"
+    assert abs(forward(w, pe, tokens[:, order], False).logits - forward(w, pe, tokens, False).logits)[0] > 1e-5
 
 
 @pytest.mark.fact("positional-encoding")
@@ -151,17 +95,19 @@ def test_the_net_and_its_gradients_are_those_of_torch(mask):
 
     p = Params(tokens=6, pairs=4)
     rng = np.random.default_rng(0)
-    theta, pe = first_weights(p, rng), rng.normal(size=(6, 8))
+    w, pe = first_weights(p, rng), rng.normal(size=(6, 8))
     tokens, labels = sentences(p, 10, rng)
-    at, e, w, w_1, b_1, w_2, b_2 = leaves = [torch.tensor(t, requires_grad=True) for t in (pe, *theta)]
-    x = e[torch.tensor(tokens)] + at
-    q, k, v = (x @ one for one in w)
+    t = {name: torch.tensor(value, requires_grad=True) for name, value in {"PE": pe, **w}.items()}
+    x = t["E"][torch.tensor(tokens)] + t["PE"]
+    q, k, v = (x @ t[name] for name in ("W_Q", "W_K", "W_V"))
     y = x + torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=mask)
-    z = torch.relu(y @ w_1 + b_1).mean(dim=1) @ w_2 + b_2
+    z = torch.relu(y @ t["W_1"] + t["b_1"]).mean(dim=1) @ t["w_2"] + t["b_2"]
     torch.nn.functional.binary_cross_entropy_with_logits(z, torch.tensor(labels)).backward()
-    assert np.allclose(forward(theta, pe, tokens, mask)[0], z.detach().numpy(), atol=1e-12)
-    for ours, theirs in zip(gradients(theta, pe, tokens, labels, mask), leaves, strict=True):
-        assert np.allclose(ours, theirs.grad.numpy(), atol=1e-12)
+    assert np.allclose(forward(w, pe, tokens, mask).logits, z.detach().numpy(), atol=1e-12)
+    ours = backward(w, pe, tokens, labels, mask)
+    assert ours.keys() == t.keys()
+    for name, theirs in t.items():
+        assert np.allclose(ours[name], theirs.grad.numpy(), atol=1e-12), name
 
 
 def test_the_steps_are_those_of_torchs_adam():
@@ -171,16 +117,18 @@ def test_the_steps_are_those_of_torchs_adam():
     rng = np.random.default_rng(p.seed)
     sentences(p, 32, rng)
     rng.normal(0, 0.5, (4, 4))
-    theta = [torch.tensor(t, requires_grad=True) for t in first_weights(p, rng)]
+    w = first_weights(p, rng)
+    theta = {name: torch.tensor(value, requires_grad=True) for name, value in w.items()}
     pe = sinusoids(np.arange(4), 2, p.base)
-    optimizer = torch.optim.Adam(theta, lr=p.rate)
+    optimizer = torch.optim.Adam(theta.values(), lr=p.rate)
     for _ in range(10):
         tokens, labels = sentences(p, 32, rng)
-        for leaf, g in zip(theta, gradients([t.detach().numpy() for t in theta], pe, tokens, labels, False)[1:]):
-            leaf.grad = torch.tensor(g)
+        gradients = backward({name: t.detach().numpy() for name, t in theta.items()}, pe, tokens, labels, False)
+        for name, t in theta.items():
+            t.grad = torch.tensor(gradients[name])
         optimizer.step()
     own = np.array([spoken(p), swapped(spoken(p))])
-    z = forward([t.detach().numpy() for t in theta], pe, own, False)[0]
+    z = forward({name: t.detach().numpy() for name, t in theta.items()}, pe, own, False).logits
     assert 1 / (1 + np.exp(-z)) == pytest.approx(last(**p.model_dump()).answers[0], abs=1e-9)
 
 
@@ -219,19 +167,11 @@ def test_a_preset_shows_what_it_says(preset):
     assert reached(preset.reach, metrics(last(**preset.values)))
 
 
-def test_the_walked_row_lies_on_the_curve_of_the_closed_form():
-    p = Params(**WALK)
-    played = states(**WALK)
-    for now in (0, 20, 63):
-        fig = draw(p, played, now)
-        curve = dict(zip(fig["data"][2]["x"].tolist(), fig["data"][2]["y"].tolist(), strict=True))
-        path = fig["layout"]["shapes"][-3]["path"]
-        drawn = [tuple(map(float, at.split(","))) for at in path.strip("M").split("L")]
-        assert [x for x, _ in drawn] == list(range(-now, 64 - now))
-        assert [y for _, y in drawn] == pytest.approx([curve[x] for x, _ in drawn], abs=2e-3)
-
-
 def test_the_bars_are_the_answers():
     p, played = Params(), states()
-    bars = [shape["y1"] for shape in draw(p, played, len(played) - 1)["layout"]["shapes"] if shape["type"] == "rect"]
+    bars = [
+        shape["y1"]
+        for shape in draw(p, played, len(played) - 1).figure()["layout"]["shapes"]
+        if shape["type"] == "rect"
+    ]
     assert bars == pytest.approx(np.maximum(played[-1].answers, 0.012).ravel().tolist(), rel=1e-3)
