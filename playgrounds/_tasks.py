@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-MOST, TEST = 256, 1000  # labels of the target; examples of a test set
+LABELLED, TEST = 256, 1000  # labels of the target; examples of a test set
 
 
 class Task(NamedTuple):
@@ -35,8 +35,8 @@ def subspace(source: int, angle: float, rng: np.random.Generator) -> tuple:
     eight, one = rng.normal(size=(task.source_needs, task.kinds)), rng.normal(size=task.source_needs)
     across, along = np.sin(np.deg2rad(angle)), np.cos(np.deg2rad(angle)) / np.linalg.norm(one)
     direction = along * inner @ one + across * aside
-    x = rng.standard_normal((MOST + 2 * TEST + source, task.inputs), np.float32)
-    x_target, x_target_test, x_source_test, x_source = np.split(x, [MOST, MOST + TEST, MOST + 2 * TEST])
+    x = rng.standard_normal((LABELLED + 2 * TEST + source, task.inputs), np.float32)
+    x_target, x_target_test, x_source_test, x_source = np.split(x, [LABELLED, LABELLED + TEST, LABELLED + 2 * TEST])
 
     def by_fit(x: np.ndarray) -> Examples:
         return Examples(x, (x @ inner @ (eight / np.linalg.norm(eight, axis=0))).argmax(axis=1))
@@ -57,6 +57,6 @@ def digits(source: int, rng: np.random.Generator) -> tuple:
     means = np.stack([x[y == c].mean(axis=0) for c in range(10)])
     needs = [np.linalg.svd(m - m.mean(axis=0))[2][:4].T for m in (means[:5], means[5:])]
     small, large = rng.permutation(np.flatnonzero(y < 5)), rng.permutation(np.flatnonzero(y >= 5))
-    labelled = np.stack([large[y[large] == c][:52] for c in range(5, 10)], axis=1).ravel()[:MOST]  # classes in turn
+    labelled = np.stack([large[y[large] == c][:52] for c in range(5, 10)], axis=1).ravel()[:LABELLED]  # classes in turn
     sets = small[200:][:source], small[:200], labelled, np.setdiff1d(large, labelled)
     return *(Examples(x[at], y[at] % 5) for at in sets), needs, np.eye(64)
