@@ -27,6 +27,8 @@ from playgrounds.kit.params import Params
 CARRIED = ("playgrounds.kit.", "playgrounds._")  # modules whose names are copied; all others are imported
 ONLY_IN_APP = {"Params", "kit", "knob", "Metric", "Annotated"}
 
+LATER = "from __future__ import annotations  # a type may be defined below the function that names it"
+
 
 @dataclass
 class _Needed:
@@ -131,9 +133,8 @@ def _imports(imports: dict[str, set[str]]) -> str:
     """Import statements, the standard library's first."""
     plain = [f"import {one}" for one in imports.get("", ())]
     listed = [f"from {module} import {', '.join(sorted(of))}" for module, of in imports.items() if module]
-    return "\n".join(
-        sorted(plain + listed, key=lambda one: (one.split()[1].split(".")[0] not in sys.stdlib_module_names, one))
-    )
+    ordered = sorted(plain + listed, key=lambda one: (one.split()[1].split(".")[0] not in sys.stdlib_module_names, one))
+    return "\n".join([LATER, *ordered])
 
 
 def _params(playground: Playground, params: Params, needed: _Needed) -> str:
