@@ -9,7 +9,7 @@ from typing import Any
 from rapidfuzz import fuzz, process
 
 from glossary.course import Glossary
-from glossary.entries import Exercise, Goal, Lesson, Question, Run, Stop, Term
+from glossary.entries import Confusion, Exercise, Goal, Lesson, Question, Run, Stop, Term
 from glossary.texts import LINK
 from playgrounds.kit import catalogue
 from playgrounds.kit.conditions import COMPARISON, compares
@@ -37,23 +37,33 @@ def meant(wrong: str, known: Iterable[str]) -> str:
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
-def inconsistencies(
-    glossary: Glossary, file: str, introduced: Mapping[str, str], pages: Path, home: str
-) -> Iterator[str]:
-    """Everything that no entry can know of itself. introduced: the lessons that have a file."""
+def inconsistencies(glossary: Glossary, file: str, places: Mapping[str, str], pages: Path, home: str) -> Iterator[str]:
+    """Everything that no entry can know of itself.
+
+    file: the name of glossary.toml. places: in which lesson's file a "lesson x", a "term x", a "confusion x" stands.
+    """
     for mistake in _in_glossary(glossary, pages, home):
         yield f"{file}: {mistake}"
-    for slug in introduced:
-        if slug not in glossary.lesson:
-            yield f"lessons: lesson: there is no lesson {slug!r}{meant(slug, glossary.lesson)}"
+    for place, lesson_file in places.items():
+        kind, _, slug = place.partition(" ")
+        if kind == "lesson" and slug not in glossary.lesson:
+            yield f"{lesson_file}: lesson: there is no lesson {slug!r}{meant(slug, glossary.lesson)}"
+    for lesson in glossary.lessons:
+        for mistake in _text(glossary, lesson.slug, "introduction", lesson.introduction):
+            yield f"{places.get(f'lesson {lesson.slug}', file)}: {mistake}"
     for one in glossary.confusions:
-        for slug in one.terms:
-            if slug not in glossary.term:
-                yield f"lessons: [{one.id}] terms: there is no term {slug!r}{meant(slug, glossary.term)}"
-        yield from _text(glossary, one.id, "difference", one.difference)
+        for mistake in _confusion(glossary, one):
+            yield f"{places[f'confusion {one.id}']}: {mistake}"
     for term in glossary.terms:
         for mistake in _asked(term):
-            yield f"lessons: {mistake}"
+            yield f"{places[f'term {term.slug}']}: {mistake}"
+
+
+def _confusion(glossary: Glossary, one: Confusion) -> Iterator[str]:
+    for slug in one.terms:
+        if slug not in glossary.term:
+            yield f"[{one.id}] terms: there is no term {slug!r}{meant(slug, glossary.term)}"
+    yield from _text(glossary, one.id, "difference", one.difference)
 
 
 def _in_glossary(glossary: Glossary, pages: Path, home: str) -> Iterator[str]:
@@ -67,7 +77,6 @@ def _in_glossary(glossary: Glossary, pages: Path, home: str) -> Iterator[str]:
             yield f"[{entry.slug}] slug: addresses that start with playground- belong to the playgrounds"
     for lesson in glossary.lessons:
         yield from _signs(f"[{lesson.slug}] sentence", lesson.sentence)
-        yield from _text(glossary, lesson.slug, "introduction", lesson.introduction)
     for term in glossary.terms:
         yield from _signs(f"[{term.slug}] exam", term.exam)
         yield from _text(glossary, term.slug, "definition", term.definition)

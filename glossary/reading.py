@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,8 @@ class GlossaryError(Exception):
 class _File:
     """A TOML file, what it holds, and what is wrong with it."""
 
-    def __init__(self, path: Path, mistakes: list[str]):
-        self.name = path.name if path.parent == ROOT else f"{path.parent.name}/{path.name}"
+    def __init__(self, path: Path, name: str, mistakes: list[str]):
+        self.name = name
         self.mistakes = mistakes
         self.raw: dict[str, Any] = {}
         try:
@@ -51,9 +52,10 @@ class _File:
         self.mistakes.append(f"{self.name}: {mistake}")
 
     def only(self, *known: str) -> None:
-        """Complain of every key at the top that is none of these."""
-        for key in self.raw.keys() - set(known):
-            self.say(f"{key}: only {', '.join(known)} stand here{meant(key, known)}")
+        """Complain of every key at the top that is none of these, as they are written."""
+        keys = [one.strip("[]").partition(".")[0] for one in known]
+        for key in self.raw.keys() - set(keys):
+            self.say(f"{key}: only {', '.join(known)} stand here{meant(key, keys)}")
 
     def entries(self, key: str, kind: type[BaseModel]) -> Iterator[Any]:
         """The [[key]] blocks that are as they should be."""
@@ -82,40 +84,49 @@ class _File:
 def load(path: Path = FILE, lessons: Path = LESSONS) -> Glossary:
     """Read and check both. Raises GlossaryError with everything that is wrong with them."""
     mistakes: list[str] = []
-    file = _File(path, mistakes)
-    file.only("lesson", "term")
+    file = _File(path, path.name, mistakes)
+    file.only("[[lesson]]", "[[term]]")
     courses = list(file.entries("lesson", Lesson))
     terms = list(file.entries("term", Term))
     if not terms and not mistakes:
         file.say("there is no [[term]] in it")
-    asked: dict[str, Asked] = {}
-    introduced: dict[str, str] = {}
-    confusions: list[Confusion] = []
+    found = _Lessons()
     known = {term.slug for term in terms}
     for one in sorted(lessons.glob("*.toml")):
-        _read_lesson(_File(one, mistakes), known, asked, introduced, confusions)
-    courses = [one.model_copy(update={"introduction": introduced.get(one.slug, "")}) for one in courses]
-    terms = [one.model_copy(update={"asked": asked.get(one.slug, Asked())}) for one in terms]
-    glossary = Glossary(courses, terms, confusions)
-    mistakes += inconsistencies(glossary, file.name, introduced, PAGES, HOME)
+        _read_lesson(_File(one, f"{lessons.name}/{one.name}", mistakes), known, found)
+    courses = [one.model_copy(update={"introduction": found.introduced.get(one.slug, "")}) for one in courses]
+    terms = [one.model_copy(update={"asked": found.asked.get(one.slug, Asked())}) for one in terms]
+    glossary = Glossary(courses, terms, found.confusions)
+    mistakes += inconsistencies(glossary, file.name, found.places, PAGES, HOME)
     if mistakes:
         raise GlossaryError(mistakes)
     return glossary
 
 
-def _read_lesson(
-    file: _File, terms: set[str], asked: dict[str, Asked], introduced: dict[str, str], confusions: list[Confusion]
-) -> None:
+@dataclass
+class _Lessons:
+    """What the lessons' files hold."""
+
+    introduced: dict[str, str] = field(default_factory=dict)  # by lesson
+    asked: dict[str, Asked] = field(default_factory=dict)  # by term
+    confusions: list[Confusion] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)  # the file in which a lesson, a term or a confusion stands
+
+
+def _read_lesson(file: _File, terms: set[str], found: _Lessons) -> None:
     """Take up what a lesson's file says about its terms."""
-    file.only("lesson", "introduction", "term", "confusion")
+    file.only("lesson", "introduction", "[[term.SLUG.…]]", "[[confusion]]")
     slug, introduction = file.raw.get("lesson"), file.raw.get("introduction", "")
     if file.raw and not isinstance(slug, str):
         file.say('it must begin with lesson = "…", the slug of its lesson')
     elif not isinstance(introduction, str) or (file.raw and not introduction.strip()):
         file.say("introduction: it needs a text between ''' and '''")
     elif file.raw:
-        introduced[str(slug)] = introduction.strip()
-    confusions += file.entries("confusion", Confusion)
+        found.introduced[str(slug)] = introduction.strip()
+        found.places[f"lesson {slug}"] = file.name
+    for one in file.entries("confusion", Confusion):
+        found.confusions.append(one)
+        found.places[f"confusion {one.id}"] = file.name
     blocks = file.raw.get("term", {})
     if not isinstance(blocks, dict):
         file.say("write [[term.SLUG.question]], with the slug of the term between the dots")
@@ -123,10 +134,11 @@ def _read_lesson(
     for name, block in blocks.items():
         if name not in terms:
             file.say(f"term.{name}: there is no term {name!r}{meant(name, terms)}")
-        elif name in asked:
-            file.say(f"term.{name}: another lesson's file asks about it already")
+        elif name in found.asked:
+            file.say(f"term.{name}: {found.places[f'term {name}']} asks about it already")
         elif (entry := file.entry(Asked, block, name)) is not None:
-            asked[name] = entry
+            found.asked[name] = entry
+            found.places[f"term {name}"] = file.name
 
 
 def _said(error: Any) -> str:

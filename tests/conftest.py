@@ -99,9 +99,11 @@ def open_page(chromium, server) -> Iterator[Callable[..., Any]]:
     """Open an address of the app in a browser of its own; returns the page when what is awaited is there."""
     contexts = []
 
-    def open_page(address: str, wait: str = "h1", width: int = 1280, theme: str = "light", at: str = server):
+    def open_page(
+        address: str, wait: str = "h1", width: int = 1280, theme: str = "light", at: str = server, height: int = 844
+    ):
         context = chromium.new_context(
-            viewport={"width": width, "height": 844}, color_scheme=theme, accept_downloads=True
+            viewport={"width": width, "height": height}, color_scheme=theme, accept_downloads=True
         )
         contexts.append(context)
         page = context.new_page()

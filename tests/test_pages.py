@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from html import escape, unescape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
@@ -22,13 +23,14 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 import glossary
-from pages import frame, workbench
+from pages import playground as workbench
+from pages import site
 from playgrounds.kit import Params, catalogue, runs
 from playgrounds.kit.params import Knob
 from playgrounds.kit.runs import Run
 from playgrounds.stage import computing
 from playgrounds.stage.player import Report
-from tests.test_playgrounds import ODD_TEXTS, three
+from tests.short_runs import ODD_TEXTS, three
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "http://localhost:8501"
@@ -43,7 +45,7 @@ def rounds_are_short() -> Iterator[None]:
     """A reader's turn at the computer is so short that long runs cost these tests little."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("FIRST", "ROUND"):
-            patch.setattr(scene, name, 0.03)
+            patch.setattr(computing, name, 0.03)
         yield
 
 
@@ -88,6 +90,12 @@ def preset(term: glossary.Term) -> Params:
     return catalogue.load(term.playground).Params.preset(term.preset)[0]
 
 
+def opens(term: glossary.Term) -> Params:
+    """The params with which a plain link to the term opens: those of the run that decides its first question."""
+    name, values = term.values(term.asked.question[0])
+    return catalogue.load(name).Params.preset(values)[0]
+
+
 def params(app: AppTest, page: str) -> Params:
     return app.session_state[f"{page}:state"].params
 
@@ -110,6 +118,15 @@ def widgets(app: AppTest, page: str) -> dict[str, Any]:
         for node in app.main
         if (getattr(node, "key", "") or "").startswith(prefix)
     }
+
+
+def all_widgets(app: AppTest, page: str) -> dict[str, Any]:
+    """The same, of whichever playground of the page is shown."""
+    found = {}
+    for node in app.main:
+        if knob := re.fullmatch(rf"{page}:(?:\w+:)?knob:(\w+)(?::\d+)?", getattr(node, "key", "") or ""):
+            found[knob[1]] = node
+    return found
 
 
 def entered(widget: Any) -> Any:
@@ -160,7 +177,7 @@ def test_a_lesson_shows_its_introduction_and_its_terms_with_their_first_sentence
     assert [title.value for title in app.title] == [lesson.title]
     assert REAL.markdown(lesson.introduction).strip() in texts(app)
     for term in REAL.of(lesson):
-        assert term.name in labels(app.main) and REAL.plain(term.first_sentence) in texts(app)
+        assert term.name in labels(app.main) and REAL.plain(term.lead) in texts(app)
 
 
 @pytest.mark.parametrize("term", REAL.terms, ids=lambda term: term.slug)
@@ -169,7 +186,7 @@ def test_a_term_shows_what_it_is_where_it_belongs_and_where_to_go_next(term):
     assert [title.value for title in app.title] == [term.name]
     definition = REAL.markdown(term.definition).strip()
     assert definition in texts(app)
-    assert REAL.markdown(term.first_sentence)[:40] in " ".join(definition.split())
+    assert REAL.markdown(term.lead) in texts(app)
     shown = labels(app.main)
     assert any(REAL.lesson[term.lesson].title in label for label in shown)
     assert {REAL.term[slug].name for slug in term.see_also} <= set(shown)
@@ -194,12 +211,12 @@ def test_from_every_kind_of_page_every_lesson_and_term_is_in_the_sidebar():
 
 
 def test_pages_take_turns_but_wait_only_so_long(monkeypatch):
-    monkeypatch.setattr(frame, "PATIENCE", 0.2)
+    monkeypatch.setattr(site, "PATIENCE", 0.2)
     inside, most, done = 0, 0, threading.Event()
 
     def page(long: bool = False) -> None:
         nonlocal inside, most
-        with frame.turn():
+        with site.turn():
             inside += 1
             most = max(most, inside)
             done.wait(5) if long else time.sleep(0.01)
@@ -239,7 +256,6 @@ def test_a_search_shows_what_was_meant(page, box):
     ("address", "meant"),
     [
         ("xor-problm", "XOR problem"),
-        ("Learning_Rate", "Learning rate"),
         ("%3Cscript%3Ealert(1)", None),
         ("a%20b", None),
         ("..", None),
@@ -266,11 +282,11 @@ def test_a_glossary_with_mistakes_shows_them_all_instead_of_a_traceback(tmp_path
     broken.write_text(
         text.replace(f'slug = "{slug}"', f'slug = "{slug}"\nnmae = 3\npicture = "none"', 1), encoding="utf-8"
     )
-    monkeypatch.setattr(frame, "FILE", broken)
-    monkeypatch.setattr(glossary.load, "__defaults__", (broken,))
+    monkeypatch.setattr(site, "FILE", broken)
+    monkeypatch.setattr(glossary.load, "__defaults__", (broken, glossary.LESSONS))
     for address in ("", slug):
         app = fine(visit(address))
-        assert [title.value for title in app.title] == ["glossary.toml has mistakes"]
+        assert [title.value for title in app.title] == ["The course's files have mistakes"]
         said = [code.value for code in app.code]
         assert any(f"[{slug}] nmae" in one for one in said) and any(f"[{slug}] picture" in one for one in said)
 
@@ -291,25 +307,35 @@ def test_home_and_lessons_load_neither_torch_nor_sklearn():
 
 
 @pytest.mark.parametrize("term", TRAINABLE, ids=lambda term: term.slug)
-def test_a_term_with_a_playground_has_a_player_and_its_knobs_at_the_preset(term):
+def test_a_term_opens_on_the_run_that_its_first_question_is_about_held_at_its_first_step(term):
     app = fine(visit(term.slug, **{f"{term.slug}:more": True}))
-    start = preset(term)
+    start = opens(term)
     assert params(app, term.slug) == start and app.query_params == {} and warnings(app) == []
-    assert app.get_by_key(f"{term.slug}:player").proto.component_name == "player"
     sent = message(app, term.slug)
-    assert sent["from"] == 0 and sent["frames"] and sent["start"] is None
-    shown = widgets(app, term.slug)
-    assert shown.keys() == {n for n, one in start.knobs().items() if one.when is None or one.when(start)}
-    for name, widget in shown.items():
-        assert entered(widget) == getattr(start, name), name
-    assert app.button(key=f"{term.slug}:reset").disabled
+    assert sent["from"] == 0 and sent["frames"] and sent["start"] == 0 and sent["hold"]
+    shown = {name: entered(widget) for name, widget in all_widgets(app, term.slug).items()}
+    assert shown == {n: getattr(start, n) for n, one in start.knobs().items() if one.when is None or one.when(start)}
+    question = term.asked.question[0]
+    offered = [button.label for button in app.button if ":option:" in (button.key or "")]
+    assert sorted(offered) == sorted(option.text for option in question.options)
+    assert not any(option.why and option.why[:40] in text for option in question.options for text in texts(app))
 
 
-def test_about_six_knobs_are_in_sight():
+def test_a_link_with_a_state_opens_on_that_state_without_holding_it():
+    term = TRAINABLE[0]
+    app = fine(visit(term.slug, {"step": "3"}))
+    assert params(app, term.slug) == preset(term) and not message(app, term.slug)["hold"]
+
+
+def test_four_knobs_are_in_sight_and_the_others_under_more():
     for term in TRAINABLE:
-        start = preset(term)
-        sight = [n for n, one in start.knobs().items() if not one.more and (one.when is None or one.when(start))]
-        assert len(sight) <= 8, f"{term.slug}: {sight}"
+        app = fine(visit(term.slug))
+        assert 1 <= len(all_widgets(app, term.slug)) <= 4, term.slug
+
+
+def test_the_address_of_a_playground_may_be_written_with_underscores():
+    app = fine(visit("playground-token_influence"))
+    assert [title.value for title in app.title] == ["Playground token_influence"]
 
 
 @every_playground
@@ -317,13 +343,13 @@ def test_every_playground_has_a_page_of_its_own(name):
     address = workbench.address(name)
     app = fine(visit(address))
     assert params(app, address) == catalogue.load(name).Params()
-    assert {term.name for term in TRAINABLE if term.playground == name} <= set(labels(app.main))
+    assert {term.name for term in TRAINABLE if name in term.playgrounds} <= set(labels(app.main))
 
 
 @every_playground
 def test_a_turned_knob_changes_the_run_and_the_url_and_reset_undoes_all(name):
     page, kind = workbench.address(name), catalogue.load(name).Params
-    app, start = visit(page), kind()
+    app, start = visit(page, **{f"{page}:more": True}), kind()
     for one in kind.knobs().values():
         if one.form or one.name not in widgets(app, page):
             continue  # a pad is tested in a browser; or it does not matter at these settings
@@ -332,7 +358,7 @@ def test_a_turned_knob_changes_the_run_and_the_url_and_reset_undoes_all(name):
         assert params(app, page) == wanted, one.name
         assert app.query_params == wanted.to_query(start) and warnings(app) == [], one.name
         assert message(app, page)["run"] == Run(catalogue.load(name), wanted).id, one.name
-    assert len(app.query_params) >= 3
+    assert len(app.query_params) >= 2
     fine(app.button(key=f"{page}:reset").click().run())
     assert params(app, page) == start and app.query_params == {}
     assert app.button(key=f"{page}:reset").disabled
@@ -368,7 +394,7 @@ def test_new_seed_takes_the_next_one_for_everybody_and_the_first_after_the_last(
 def test_a_link_sets_every_knob(name, which):
     page, wanted = workbench.address(name), three(catalogue.load(name).Params)[which]
     query = wanted.to_query(type(wanted)())
-    app = fine(visit(page, query))
+    app = fine(visit(page, query, **{f"{page}:more": True}))
     assert params(app, page) == wanted and warnings(app) == [] and app.query_params == query
     shown = {n: entered(w) for n, w in widgets(app, page).items()}
     assert shown == {n: v for n, v in wanted.model_dump().items() if n in shown}
@@ -384,7 +410,7 @@ def test_a_bad_value_in_a_link_is_said_once_and_costs_nothing_else(name):
     ][-3:]
     good = another(other, other.default)
     bad = {other.name: other.write(good), number.name: "nan", "no_such_knob": "1", "step": "x"}
-    app = fine(visit(page, bad))
+    app = fine(visit(page, bad, **{f"{page}:more": True}))
     assert params(app, page) == kind(**{other.name: good})
     said = warnings(app)
     assert len(said) == 3 and said[0].startswith(f"{number.name}=nan is n") and "no·such·knob" in said[1]
@@ -397,7 +423,7 @@ def test_a_bad_value_in_a_link_is_said_once_and_costs_nothing_else(name):
 def test_back_undoes_a_knob(name):
     page, kind = workbench.address(name), catalogue.load(name).Params
     one = next(one for one in kind.knobs().values() if not one.when and not one.more)
-    app = visit(page)
+    app = visit(page, **{f"{page}:more": True})
     turn(app, page, one, another(one, one.default))
     assert one.name in app.query_params
     app.query_params = {}
@@ -407,13 +433,13 @@ def test_back_undoes_a_knob(name):
 
 def test_each_page_keeps_its_own_state():
     one, two = TRAINABLE[:2]
-    app = visit(one.slug)
     knob = next(k for k in preset(one).knobs().values() if k.kind == "choice")
+    app = visit(one.slug, {"step": "2"}, **{f"{one.slug}:more": True})
     turn(app, one.slug, knob, another(knob, getattr(preset(one), knob.name)))
     moved, left = params(app, one.slug), app.query_params
     app._page_hash, app.query_params = calc_hash(two.slug), {}
     fine(app.run())
-    assert params(app, two.slug) == preset(two)
+    assert params(app, two.slug) == opens(two)
     app._page_hash, app.query_params = calc_hash(one.slug), left
     fine(app.run())
     assert params(app, one.slug) == moved
@@ -425,7 +451,7 @@ def test_a_widget_that_says_something_illegal_keeps_the_last_good_value_and_says
     illegal = {"choices": [], "text": "x\x00y"}
     tried = [one for one in kind.knobs().values() if one.kind in illegal and not one.when]
     for one in tried:
-        app = visit(page)
+        app = visit(page, **{f"{page}:more": True})
         widgets(app, page)[one.name].set_value(illegal[one.kind])
         fine(app.run())
         assert params(app, page) == kind() and app.query_params == {}
@@ -443,7 +469,7 @@ def test_a_text_is_taken_as_it_is_typed(name, typed):
     shown = [one for one in kind.knobs().values() if one.kind == "text" and (one.when is None or one.when(kind()))]
     if not shown:
         pytest.skip("it asks for no text")
-    app = turn(visit(page), page, shown[0], typed)
+    app = turn(visit(page, **{f"{page}:more": True}), page, shown[0], typed)
     assert getattr(params(app, page), shown[0].name) == typed and warnings(app) == []
     assert getattr(params(fine(visit(page, app.query_params)), page), shown[0].name) == typed, (
         "and its link says the same"
@@ -452,7 +478,7 @@ def test_a_text_is_taken_as_it_is_typed(name, typed):
 
 def test_the_step_of_a_link_is_where_the_player_starts():
     slug = TRAINABLE[0].slug
-    app = fine(visit(slug, {"step": "3"}))
+    app = fine(visit(slug, {"step": "3"}, **{f"{slug}:more": True}))
     assert message(app, slug)["start"] == 3 and app.query_params == {"step": "3"}
     knob = next(k for k in preset(TRAINABLE[0]).knobs().values() if k.kind == "choice")
     turn(app, slug, knob, another(knob, getattr(preset(TRAINABLE[0]), knob.name)))
@@ -482,7 +508,7 @@ def test_embedded_the_playground_stands_alone(name):
     app = fine(visit(term.slug, embedded=True))
     assert [title.value for title in app.title] == [] and labels(app.main) == []
     assert REAL.markdown(term.definition).strip() not in texts(app)
-    assert message(app, term.slug)["frames"] and widgets(app, term.slug)
+    assert message(app, term.slug)["frames"] and all_widgets(app, term.slug)
 
 
 # -------------------------------------------------------------------------------------------------------- below it all
@@ -496,7 +522,7 @@ def test_the_numbers_are_those_of_every_state(name):
     while not message(app, page)["done"]:
         fine(app.run())
     states = list(catalogue.load(name).states(wanted))
-    (table,) = [frame.value for frame in app.dataframe]
+    (table,) = [one.value for one in app.dataframe]
     assert list(table.columns) == ["step", *catalogue.load(name).metrics] and len(table) == len(states)
     for metric in catalogue.load(name).metrics:
         shown = [None if value != value else value for value in table[metric].tolist()]  # a table's nan is a gap
@@ -530,7 +556,7 @@ def test_the_link_is_right_where_one_pages_name_ends_with_anothers(monkeypatch):
     assert long.slug != short.slug
     app = fine(visit(long.slug, **{f"{long.slug}:below": "Share"}))
     assert app.code[0].value == f"{HOST}/{long.slug}"
-    monkeypatch.setattr("playgrounds.stage.below.st.get_option", {"server.baseUrlPath": "/course/"}.get)
+    monkeypatch.setattr("playgrounds.stage.address.st.get_option", {"server.baseUrlPath": "/course/"}.get)
     app = fine(visit(long.slug, **{f"{long.slug}:below": "Share"}))
     assert app.code[0].value == f"{HOST}/course/{long.slug}"
 
@@ -556,14 +582,14 @@ def slow(p: Params) -> Iterator[Any]:
     """The first playground's run, so slow that it takes many rounds."""
     import time
 
-    for state in catalogue.load(catalogue.names()[0]).module.fast(p):
+    for state in catalogue.load(catalogue.names()[0]).model.fast(p):
         time.sleep(0.04)  # 61 states: more than two rounds on any machine
         yield state
 
 
 @pytest.fixture
 def slow_page(monkeypatch) -> str:
-    module = catalogue.load(catalogue.names()[0]).module
+    module = catalogue.load(catalogue.names()[0]).model
     monkeypatch.setattr(module, "fast", module.run, raising=False)
     monkeypatch.setattr(module, "run", slow)
     return workbench.address(catalogue.names()[0])
@@ -619,9 +645,12 @@ def test_what_a_player_says_is_read_into_a_report():
     assert [Report.read(nonsense) for nonsense in ([1, 2], "x", None, {"run": [1]}, {"picked": "<b>"})] == [
         Report()
     ] * 5
-    assert Report.read(said).frames_of("a", 3) == 3
-    assert Report.read(said).frames_of("a", 2) == 0, "a server that was started again has fewer"
-    assert Report.read(said).frames_of("b", 3) == 0
+    run = SimpleNamespace(id="a", film=SimpleNamespace(steps=[0, 1, 2]))
+    assert Report.read(said).of(run).have == 3
+    run.film.steps = [0, 1]
+    assert Report.read(said).of(run).have == 0, "a server that was started again has fewer"
+    run.id = "b"
+    assert Report.read(said).of(run) == Report("b")
 
 
 def test_a_playground_with_a_bug_takes_only_itself_from_the_page(monkeypatch, caplog):
@@ -631,11 +660,11 @@ def test_a_playground_with_a_bug_takes_only_itself_from_the_page(monkeypatch, ca
         raise ZeroDivisionError("a bug")
         yield
 
-    monkeypatch.setattr(catalogue.load(term.playground).module, "run", run)
+    monkeypatch.setattr(catalogue.load(term.playground).model, "run", run)
     knob = next(k for k in preset(term).knobs().values() if k.kind == "float" and not k.when)
     app = fine(visit(term.slug, {knob.name: str((knob.lo + knob.hi) / 3)}))
     (said,) = [error.value for error in app.error]
-    assert "could not be computed (ZeroDivisionError: a bug)" in said and "Reset" in said
+    assert "could not be computed: it failed (ZeroDivisionError: a bug)" in said and "Reset" in said
     assert [title.value for title in app.title] == [term.name] and widgets(app, term.slug)
 
 
@@ -650,7 +679,9 @@ def nonsense(kind: type[Params]) -> st.SearchStrategy:
         st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
         st.integers().map(str),
     )  # fmt: skip
-    keys = st.one_of(st.sampled_from([*kind.knobs(), "step", "embed", "embed_options"]), st.text(max_size=8))
+    keys = st.one_of(
+        st.sampled_from([*kind.knobs(), "step", "playground", "view", "embed", "embed_options"]), st.text(max_size=8)
+    )
     return st.dictionaries(keys, values | st.lists(values, min_size=2, max_size=3), max_size=5)
 
 
@@ -721,6 +752,6 @@ def test_a_run_that_has_nothing_to_show_for_several_turns_is_waited_for(monkeypa
                 yield None
             yield state
 
-    monkeypatch.setattr(playground.module, "run", slow)
+    monkeypatch.setattr(playground.model, "run", slow)
     app = fine(visit("playground-perceptron", {"seed": "4322", "data": "blobs", "count": "10"}))
     assert message(app, "playground-perceptron")["frames"]

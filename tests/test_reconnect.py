@@ -104,13 +104,17 @@ def wire(forgetful_server) -> Iterator[Wire]:
 
 
 def found(page) -> None:
-    """Wait for the connection."""
+    """Wait for the connection, and for at most three seconds until the page takes what is pressed."""
     page.wait_for_selector(CONNECTED, timeout=40_000)
+    page.wait_for_selector(".stApp:not([inert])", timeout=SOON + 1000)
 
 
 def turned(page, hidden: int, within: float | None = None) -> None:
     """A slider works: a press on it counts, within so many ms."""
     assert page.input_value("input[aria-label='Hidden units']") == str(hidden)
+    page.wait_for_selector(
+        "input[aria-label='Hidden units']:enabled", timeout=within
+    )  # without a connection they are not
     page.locator("input[aria-label='Hidden units']").press("ArrowRight", timeout=within)
     page.wait_for_function(f"location.search.includes('hidden={hidden + 1}')", timeout=within)
 

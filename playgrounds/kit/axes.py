@@ -8,6 +8,7 @@ import numpy as np
 
 from playgrounds.kit.figures import short
 from playgrounds.kit.palette import MUTED
+from playgrounds.kit.words import number
 
 Axis = dict[str, Any]
 
@@ -59,6 +60,13 @@ def ticked(
     return _titled(axis, title)
 
 
+def log_ticked(
+    low: float, high: float, values: Sequence[float], texts: Sequence[str] | None = None, title: str = ""
+) -> Axis:
+    """A log axis from low to high with ticks at these values, for quantities whose ends are known."""
+    return ticked(np.log10(low), np.log10(high), values, texts, title) | {"type": "log"}
+
+
 def log(values: Any, title: str = "", margin: float = 0.1, lowest: float = 0.0, highest: float = inf) -> Axis:
     """A log axis over the positive finite numbers in `values`, cut at `lowest` and `highest`, of at least one decade.
 
@@ -90,3 +98,27 @@ def loss(values: Any, title: str = "") -> Axis:
 
 def _titled(axis: Axis, title: str) -> Axis:
     return axis | ({"title": title} if title else {})
+
+
+LOWEST = 1e-12  # what is below it is drawn there
+
+
+def powers(values: Any, title: str = "") -> Axis:
+    """For the `exponents` of positive numbers of at most about 1, on a linear axis, with the powers of ten as ticks.
+
+    Unlike `log` it takes what Plotly misplaces on a log axis: dots, bars from a base, texts.
+    """
+    values = np.asarray(values, float)
+    known = values[np.isfinite(values) & (values > 0)]
+    low = max(np.log10(LOWEST), min(-2, np.floor(np.log10(known.min(initial=1)))))
+    high = max(1, np.log10(known.max(initial=1)))
+    every = max(1, ceil(-low / 4))
+    ticks = [k for k in range(0, int(low) - 1, -1) if k % every == 0]
+    texts = [number(10.0**k, 1).removeprefix("1·") for k in ticks]
+    return ticked(low - 0.3, high + 0.4, ticks, texts, title)
+
+
+def exponents(values: Any) -> np.ndarray:
+    """log₁₀ of positive numbers, those below LOWEST as LOWEST; nan where a number is not positive."""
+    values = np.asarray(values, float)
+    return np.log10(np.where(values > 0, np.maximum(values, LOWEST), np.nan))

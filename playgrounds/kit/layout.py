@@ -88,8 +88,8 @@ def arrange(fig: Figure, picture: Picture) -> None:
     fig["opened"] = (
         _overrides(picture, opened) | {"height": picture.height + more, "margin.b": last + 6} if details else {}
     )
-    fig["narrow"] = _stacked(picture, [p for p in picture.panels if p.name in main], down, left)
-    fig["narrow_opened"] = _stacked(picture, picture.panels, down | below, left) if details else {}
+    fig["narrow"] = _stacked(picture, [p for p in picture.panels if p.name in main], down)
+    fig["narrow_opened"] = _stacked(picture, picture.panels, down | below) if details else {}
     hero = _hero(picture.panels)
     fig["panels"] = [
         {
@@ -126,9 +126,7 @@ def _rows(at: dict[str, Place], panels: dict[str, Panel], n: int, height: float)
     return {name: (starts[place.top], starts[place.bottom - 1] + tall) for name, place in at.items()}
 
 
-def _stacked(
-    picture: Picture, panels: list[Panel], down: dict[str, tuple[float, float]], left: float
-) -> dict[str, Any]:
+def _stacked(picture: Picture, panels: list[Panel], down: dict[str, tuple[float, float]]) -> dict[str, Any]:
     """On a phone: one panel below the other, the hero first."""
     hero = _hero(panels)
     order = sorted(panels, key=lambda panel: panel is not hero)
@@ -144,7 +142,7 @@ def _stacked(
     return _overrides(picture, made) | {
         "height": ceil(plot + TITLE + foot),
         "margin.b": foot,
-        "margin.l": min(left, 110),
+        "margin.l": min(max(map(_beside, panels), default=44), 110),
     }
 
 

@@ -17,6 +17,8 @@ class Moving(Still):
     """Part of a Panel (kit/picture.py)."""
 
     picture: "Picture"
+    x: dict[str, Any]
+    y: dict[str, Any]
 
     def cursor(self, x: float, colour: str = INK, dash: str = "solid") -> None:
         """A vertical line through the whole panel: where the film is, a threshold."""
@@ -82,10 +84,33 @@ class Moving(Still):
         line = {"color": colour, "width": width, "dash": dash}
         self._shape({"type": "path", "path": "M" + points, "line": line, "fillcolor": "rgba(0,0,0,0)"})
 
+    def strokes(self, parts: Any, colour: str = INK, width: float = 1, fill: str = "") -> None:
+        """Open lines through parts of shape (n, k, 2), or closed and filled: all are one shape, many cost no more."""
+        paths = ["M" + "L".join(f"{x:.4g},{y:.4g}" for x, y in part) for part in np.asarray(parts).tolist()]
+        end = "Z" if fill else ""
+        line = {"color": colour, "width": width}
+        self._shape(
+            {
+                "type": "path",
+                "path": "".join(path + end for path in paths) or "M0,0L0,0",
+                "line": line,
+                "fillcolor": fill or "rgba(0,0,0,0)",
+            }
+        )
+
     def trail(self, x: Any, y: Any, colour: str, size: float = 14, **more: Any) -> None:
         """A path with a dot at its end: where something has been, and where it is."""
         self.path(x, y, colour, **more)
         self.dot(np.asarray(x)[-1], np.asarray(y)[-1], colour, size)
+
+    def beads(self, x: Any, y: Any, colour: str = INK, size: float = 9, **more: Any) -> None:
+        """A path with a dot at every point; points whose y is nan are left out. more: the path's width and dash."""
+        x, y = np.asarray(x, float), np.asarray(y, float)
+        known = np.isfinite(y)
+        if known.any():
+            self.path(x[known], y[known], colour, **more)
+        for a, b in zip(x[known], y[known], strict=True):
+            self.dot(a, b, colour, size)
 
     def shape_of(self, corners: Any, colour: str = INK, width: float = 1, fill: str = "", **more: Any) -> None:
         """A closed polygon with corners of shape (n, 2)."""
@@ -94,24 +119,25 @@ class Moving(Still):
         self._shape(shape | ({"fillcolor": fill} if fill else {}) | more)
 
     def dot(self, x: float, y: float, colour: str, size: float = 14, *, hollow: bool = False) -> None:
-        """A disc of `size` px at (x, y). Plotly misplaces it on log axes: give logarithms to a linear one."""
+        """A disc of `size` px at (x, y)."""
         r = size / 2
         edge = {"color": colour, "width": 2} if hollow else {"color": PAPER, "width": 1.5}
-        self._shape(
-            {
-                "type": "circle",
-                "xsizemode": "pixel",
-                "ysizemode": "pixel",
-                "xanchor": short(x),
-                "yanchor": short(y),
-                "x0": -r,
-                "x1": r,
-                "y0": -r,
-                "y1": r,
-                "fillcolor": PAPER if hollow else colour,
-                "line": edge,
-            }
-        )
+        shape = {
+            "type": "circle",
+            "xsizemode": "pixel",
+            "ysizemode": "pixel",
+            "xanchor": short(x),
+            "yanchor": short(y),
+            "x0": -r,
+            "x1": r,
+            "y0": -r,
+            "y1": r,
+            "fillcolor": PAPER if hollow else colour,
+            "line": edge,
+        }
+        if "log" in (self.x.get("type"), self.y.get("type")):
+            shape |= {"type": "path", "path": _disc(r)}  # of a circle in pixels Plotly draws only a quarter there
+        self._shape(shape)
 
     def frame(
         self,
@@ -259,6 +285,12 @@ class Moving(Still):
 
 def _rectangle(x: Sequence[float], y: Sequence[float]) -> dict[str, Any]:
     return {"type": "rect", "x0": short(x[0]), "x1": short(x[1]), "y0": short(y[0]), "y1": short(y[1])}
+
+
+def _disc(r: float) -> str:
+    """A circle around (0, 0) as a path of four Bézier curves."""
+    c = round(0.553 * r, 2)
+    return f"M-{r},0C-{r},{c} -{c},{r} 0,{r}C{c},{r} {r},{c} {r},0C{r},-{c} {c},-{r} 0,-{r}C-{c},-{r} -{r},-{c} -{r},0Z"
 
 
 def _label(text: str, colour: str, size: int, place: str) -> dict[str, Any]:

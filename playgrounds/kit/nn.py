@@ -35,7 +35,7 @@ def identity(z: Array) -> Array:
 ACTIVATIONS = {"tanh": np.tanh, "relu": relu, "sigmoid": sigmoid, "identity": identity}
 SLOPES = {  # of each activation, in terms of its own value h
     "tanh": lambda h: 1 - h * h,
-    "relu": lambda h: (h > 0) * 1.0,
+    "relu": lambda h: (h > 0).astype(h.dtype),
     "sigmoid": lambda h: h * (1 - h),
     "identity": np.ones_like,
 }
@@ -57,7 +57,8 @@ def log_softmax(z: Array, axis: int = -1) -> Array:
 
 def cross_entropy(logits: Array, labels: Array) -> float:
     """Mean of −ln softmax(logits)[label], for logits (n, classes) and labels (n,) counted from 0."""
-    return float(-log_softmax(logits)[np.arange(len(labels)), labels].mean())
+    log_p = log_softmax(logits)[np.arange(len(labels)), labels]
+    return float(0 - log_p.mean())  # of a certain p it is 0, and not −0
 
 
 def binary_cross_entropy(logits: Array, y: Array) -> Array:

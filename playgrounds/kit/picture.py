@@ -62,7 +62,7 @@ class Picture:
 
     height: px of the panels in `rows` on a wide screen, titles and ticks included.
     rows and details: a word per panel, words of one row side by side, a word repeated across or down for a wider or
-    taller panel, "." for an empty place.
+    taller panel, "." for an empty place. A picture without rows shows nothing: Picture(60).
     """
 
     def __init__(self, height: int, *rows: str, details: Sequence[str] = (), detail_height: int = 200):
@@ -135,6 +135,8 @@ class Picture:
                     "constraintoward": "top",
                 }
                 layout[f"xaxis{panel.suffix}"] |= {"constrain": "domain", "constraintoward": "left"}
+        if not self.panels:  # Plotly would draw a pair of axes
+            layout["xaxis"] = layout["yaxis"] = {"visible": False}
         arrange(fig, self)
         fig["narrow"] |= self.narrow
         return fig

@@ -73,6 +73,10 @@ class Run:
         """Seconds that the whole run may take, from others of its playground."""
         return _typical.get(self._playground.name, 0.0)
 
+    def note(self, i: int) -> str:
+        """What is said of the i-th state; −1 is the last."""
+        return self._playground.note(self.params, self.states, range(len(self.states))[i])
+
     @property
     def suspended(self) -> bool:
         return self._generator is not None

@@ -7,18 +7,27 @@ in as it is computed, can be stopped, and costs a class one computation.
 import math
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
+from playgrounds.kit.axes import Axis, loss, span
 from playgrounds.kit.catalogue import Playground
-from playgrounds.kit.figures import Figure, Panel, figure, lines, loss_axis, points, rule
-from playgrounds.kit.film import metrics
+from playgrounds.kit.metrics import Metric, metrics
 from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE
 from playgrounds.kit.params import Knob, Params
+from playgrounds.kit.picture import Picture
 from playgrounds.kit.words import number
 
 VALUES, SEEDS = 11, 3
+
+
+class Done(NamedTuple):
+    """A run of the sweep."""
+
+    value: float  # of the knob
+    seed: int | None
+    result: float | None  # of the metric; None: not known in that run, or there is no such run
 
 
 class Sweep(NamedTuple):
@@ -51,9 +60,8 @@ class Sweep(NamedTuple):
 class State(NamedTuple):
     step: int  # runs done
     value: float | None  # of the knob, in the run done last
-    result: float | None  # of the metric; None: not known in that run
-    note: str
-    results: tuple[tuple[float, int | None, float | None], ...]  # value, seed, result of every run done
+    result: Annotated[float | None, Metric("at the end of the run done last", digits=4, shown=True)]
+    results: tuple[Done, ...]  # every run done
 
 
 def of(playground: Playground, params: Params, knob: str, metric: str) -> Sweep:
@@ -76,79 +84,98 @@ def spread(one: Knob) -> list[Any]:
 
 def run(p: Sweep) -> Iterator[State | None]:
     """A state per run that is done; None while one goes on, so that others can have their turn."""
-    results: list[tuple[float, int | None, float | None]] = []
-    yield State(0, None, None, f"None of the {len(p.plan)} runs is done yet.", ())
+    results: list[Done] = []
+    yield State(step=0, value=None, result=None, results=())
     for value, seed in p.plan:
         changes = {p.knob: value} | ({} if seed is None else {"seed": seed})
+        result = None
         try:
             params = type(p.params)(**(p.params.model_dump() | changes))
         except ValueError:  # a rule between knobs forbids it: there is no such run
-            result = None
-        else:
-            result = None
+            params = None
+        if params is not None:
             for state in p.playground.run(params):
                 result = result if state is None else metrics(state)[p.metric]
                 yield None
-        results.append((value, seed, result))
-        yield State(len(results), float(value), result, _note(p, results), tuple(results))
+        results.append(Done(value, seed, result))
+        yield State(step=len(results), value=float(value), result=result, results=tuple(results))
 
 
-def _note(p: Sweep, results: Sequence[tuple[float, int | None, float | None]]) -> str:
-    value, seed, result = results[-1]
-    name = p.metric.replace("_", " ")
-    said = "is not known" if result is None else f"ends at {number(result)}"
-    of = f"{p.params.knobs()[p.knob].label} {number(value)}" + ("" if seed is None else f", seed {seed}")
-    finite = [r for r in results if r[2] is not None and math.isfinite(r[2])]
-    if len(finite) < 2:
+def note(p: Sweep, states: Sequence[State], now: int) -> str:
+    """How the last run has ended, and between which bounds all have."""
+    results = states[now].results
+    if not results:
+        return f"None of the {len(p.plan)} runs is done yet."
+    last = results[-1]
+    name = p.playground.metrics[p.metric].label
+    said = "is not known" if last.result is None else f"ends at {number(last.result)}"
+    of = f"{p.params.knobs()[p.knob].label} {number(last.value)}" + ("" if last.seed is None else f", seed {last.seed}")
+    known = [(one.result, one.value) for one in results if one.result is not None and math.isfinite(one.result)]
+    if len(known) < 2:
         return f"{of}: {name} {said}."
-    lowest, highest = min(finite, key=lambda r: r[2]), max(finite, key=lambda r: r[2])
+    (lowest, at_lowest), (highest, at_highest) = min(known), max(known)
     return (
-        f"{of}: {name} {said}. So far from {number(lowest[2])} (at {number(lowest[0])}) "
-        f"to {number(highest[2])} (at {number(highest[0])}); {len(results)} of {len(p.plan)} runs are done."
+        f"{of}: {name} {said}. So far from {number(lowest)} (at {number(at_lowest)}) "
+        f"to {number(highest)} (at {number(at_highest)}); {len(results)} of {len(p.plan)} runs are done."
     )
 
 
-def draw(p: Sweep, states: Sequence[State], now: int) -> Figure:
+def draw(p: Sweep, states: Sequence[State], now: int) -> Picture:
     """Every result so far and their means. `mark` is the shape for where the reader is."""
     one = p.params.knobs()[p.knob]
-    results = states[-1].results
-    finite = [(v, r) for v, _, r in results if r is not None and math.isfinite(r)]
-    broken = [v for v, _, r in results if r is not None and not math.isfinite(r)]
-    axis = loss_axis([r for _, r in finite]) if finite and min(r for _, r in finite) > 0 else {}
-    if not axis and finite:
-        low, high = min(r for _, r in finite), max(r for _, r in finite)
-        axis = {"range": [low - 0.08 * (high - low or 1), high + 0.08 * (high - low or 1)]}
-    top = axis["range"][1] if finite else 1.0
-    top = 10**top if axis.get("type") == "log" else top
-    pad = (one.hi / one.lo) ** 0.04 if one.log else 0.04 * (one.hi - one.lo)
-    ends = np.log10([one.lo / pad, one.hi * pad]).tolist() if one.log else [one.lo - pad, one.hi + pad]
-    across = {"title": one.label, "range": ends} | ({"type": "log", "dtick": 1} if one.log else {})
-    name = p.metric.replace("_", " ")
-    fig = figure(
-        360, Panel((0, 1, 0.05, 1), 300, f"{name} at the end of the run ● , mean ━ , diverged ▲", across, axis)
-    )
-    values = sorted({v for v, _ in finite})
-    means = [float(np.mean([r for w, r in finite if w == v])) for v in values]
-    spots = {
-        "customdata": [v for v, _ in finite],
-        "hovertemplate": f"{one.label} %{{x:.4g}}: {name} %{{y:.4g}}<extra></extra>",
-    }
-    fig["data"] += [
-        lines(1, values, means, "mean", MUTED, hoverinfo="skip"),
-        points(1, [v for v, _ in finite], [r for _, r in finite], "runs", BLUE, **spots),
-        points(1, broken, [top] * len(broken), "diverged", ORANGE, marker={"symbol": "triangle-up", "size": 12},
-               customdata=broken, hovertemplate=f"{one.label} %{{x:.4g}}: diverged<extra></extra>"),
-    ]  # fmt: skip
-    return fig
+    results = [(done.value, done.result) for done in states[-1].results if done.result is not None]
+    finite = [(value, result) for value, result in results if math.isfinite(result)]
+    broken = [value for value, result in results if not math.isfinite(result)]
+    upwards = _upwards([result for _, result in finite])
+    name = p.playground.metrics[p.metric].label
+    pic = Picture(360, "results")
+    panel = pic.panel("results", f"{name[0].upper()}{name[1:]} at the end of the run", _across(one), upwards, tall=300)
+    values = sorted({value for value, _ in finite})
+    means = [float(np.mean([result for at, result in finite if at == value])) for value in values]
+    panel.curve(values, means, "mean", MUTED, hover="")
+    said = f"{one.label} %{{x:.4g}}: {name} %{{y:.4g}}"
+    panel.points(*_columns(finite), "one run", BLUE, hover=said, customdata=[value for value, _ in finite])
+    top = upwards.get("range", [0, 1])[1]
+    top = 10**top if upwards.get("type") == "log" else top
+    said = f"{one.label} %{{x:.4g}}: diverged"
+    panel.points(broken, [top] * len(broken), "diverged", ORANGE, symbol="triangle-up", size=12, hover=said,
+                 customdata=broken)  # fmt: skip
+    return pic
+
+
+def _columns(pairs: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in pairs], [y for _, y in pairs]
+
+
+def _across(one: Knob) -> Axis:
+    """The knob's whole range, with a little room at both ends."""
+    if one.log:
+        pad = (one.hi / one.lo) ** 0.04
+        return {"type": "log", "dtick": 1, "title": one.label, "range": np.log10([one.lo / pad, one.hi * pad]).tolist()}
+    pad = 0.04 * (one.hi - one.lo)
+    return span(one.lo - pad, one.hi + pad, one.label)
+
+
+def _upwards(results: Sequence[float]) -> Axis:
+    """An axis for the results: of a loss if all are above 0."""
+    if not results:
+        return {}
+    low, high = min(results), max(results)
+    if low > 0:
+        return loss(results)
+    pad = 0.08 * (high - low or 1)
+    return span(low - pad, high + pad)
 
 
 def mark(params: Params, knob: str) -> dict[str, Any]:
     """Where these params stand in the sweep of a knob, as a shape."""
-    return rule(1, getattr(params, knob), INK, "dot")
+    pic = Picture(360, "results")
+    pic.panel("results").cursor(getattr(params, knob), INK, "dot")
+    return pic.shapes[0]
 
 
 def playground(of: Playground) -> Playground:
     """The sweep of a playground, in the form in which the store takes playgrounds."""
     model = SimpleNamespace(State=State, run=run)
-    picture = SimpleNamespace(note=lambda p, states, now: states[now].note, draw=draw)
+    picture = SimpleNamespace(note=note, draw=draw)
     return Playground(f"{of.name} sweep", model, picture, "", of.digest)

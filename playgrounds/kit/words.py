@@ -1,8 +1,8 @@
 """Numbers as they stand in sentences."""
 
 import re
-from collections.abc import Mapping, Sequence
-from math import isfinite
+from collections.abc import Iterable, Mapping
+from math import floor, isfinite, log10
 
 # A formula, whose braces are its own, or the place of a number.
 PLACE = re.compile(r"\$\$[^$]+\$\$|\$[^$]*\$|\{(\w+)\}")
@@ -19,9 +19,16 @@ def number(value: float, digits: int = 3) -> str:
     return f"{float(mantissa):.{digits}g}·10{raised}".replace("-", "−")
 
 
-def vector(values: Sequence[float], factor: bool = False) -> str:
+def digits_for(value: float, change: float, least: int = 3) -> int:
+    """How many significant digits of `value` show a change of that size: −2 needs four for a change of 0.004."""
+    if not (isfinite(value) and isfinite(change) and value and change):
+        return least
+    return min(17, max(least, floor(log10(abs(value))) - floor(log10(abs(change))) + 1))
+
+
+def vector(values: Iterable[float], factor: bool = False, digits: int = 3) -> str:
     """The same for several numbers: (0.1, −2); one alone stands without brackets, unless it is a negative factor."""
-    texts = [number(value) for value in values]
+    texts = [number(value, digits) for value in values]
     if len(texts) == 1:
         return f"({texts[0]})" if factor and texts[0].startswith("−") else texts[0]
     return f"({', '.join(texts)})"
@@ -52,3 +59,13 @@ def filled(text: str, numbers: Mapping[str, float | None]) -> str:
         return "–" if value is None else number(value)
 
     return PLACE.sub(put, text)
+
+
+def percent(share: float, digits: int = 3) -> str:
+    """A share as 12.5 %."""
+    return f"{number(100 * share, digits)} %"
+
+
+def subscript(n: int) -> str:
+    """20 as ₂₀."""
+    return str(n).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))

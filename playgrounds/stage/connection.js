@@ -17,7 +17,11 @@ export default function ({ parentElement, setTriggerValue }) {
     lost = !lost;
     said.textContent = lost ? LOST : "";
     if (lost) look(() => lost);
-    else setTriggerValue("found", Date.now());
+    else {
+      app.inert = true; // what is pressed before the page is known to the server would be lost half: seen, and not done
+      setTriggerValue("found", Date.now());
+      setTimeout(rested, 500, app, 25);
+    }
   };
   const state = new MutationObserver(changed);
   state.observe(app, { attributeFilter: ["data-test-connection-state"] });
@@ -28,6 +32,11 @@ export default function ({ parentElement, setTriggerValue }) {
     state.disconnect();
     dialogs.disconnect();
   };
+}
+
+function rested(app, tries) {
+  if (tries && app.dataset.testScriptState !== "notRunning") setTimeout(rested, 100, app, tries - 1);
+  else app.inert = false;
 }
 
 /** Close Streamlit's dialog: it speaks to whoever started the server, and covers a player that could play on. */

@@ -52,7 +52,7 @@ def _diagnose(run: Run) -> Diagnosis | None:
         step = label(states[-1], len(states) - 1)
         before = label(states[-2], len(states) - 2) if len(states) > 1 else None
         what = f"{_listed(broken)} stopped being a number" if broken else "it ended early"
-        return Diagnosis(f"Diverged at step {step}: {what}.", states[-1].note, before)
+        return Diagnosis(f"Diverged at step {step}: {what}.", run.note(-1), before)
     return _stuck(run.params, states)
 
 

@@ -131,19 +131,6 @@ def _take_over(page: str, knobs: list[Knob], params: Params) -> None:
     """
     for one in knobs:
         key = f"{page}:knob:{one.name}"
-        if key in st.session_state and _entered(one, key, getattr(params, one.name)) != getattr(params, one.name):
-            _turned(page, one, key)
-            st.rerun()
-
-
-def _take_over(page: str, knobs: list[Knob], params: Params) -> None:
-    """Take what the browser has in its widgets on a page that is new to this session.
-
-    A knob can be moved while the page is finding a server that was started again. Streamlit calls no callback for a
-    widget that the session has not made before: the knob would show one value and the run another.
-    """
-    for one in knobs:
-        key = f"{page}:knob:{one.name}"
         if session.is_widget(key) and _entered(one, key, getattr(params, one.name)) != getattr(params, one.name):
             _turned(page, one, key)
             st.rerun()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from playgrounds.kit import catalogue
-from playgrounds.kit.runs import Run
+from playgrounds.kit.runs import Run, key
 from playgrounds.kit.words import counted
 from playgrounds.player import library
 from playgrounds.stage import address, compare, player, progress, session, sheet
@@ -81,22 +81,22 @@ def _choose(scene: Scene, state: PageState) -> None:
     names = [*dict.fromkeys([*scene.starts, state.playground])]
     if len(names) < 2:
         return
-    key = f"{scene.page}:playground:{state.playground}"  # a new one whenever something else has chosen another
+    widget = f"{scene.page}:playground:{state.playground}"  # a new one whenever something else has chosen another
     st.segmented_control(
         "Playground",
         names,
         default=state.playground,
         required=True,
         format_func=lambda name: name.replace("_", " ").capitalize(),
-        key=key,
+        key=widget,
         on_change=_chosen,
-        args=(scene, key),
+        args=(scene, widget),
         label_visibility="collapsed",
     )
 
 
-def _chosen(scene: Scene, key: str) -> None:
-    name = session.widget(key)
+def _chosen(scene: Scene, widget: str) -> None:
+    name = session.widget(widget)
     if name:
         address.go(scene.page, scene.showing(name).start, name)
 
@@ -148,7 +148,8 @@ def _reported(scene: Scene, name: str) -> None:
     """The player has come to rest at a step, or asks for more frames."""
     if name != "player":
         return
-    step = player.reported(scene.page).step
+    report = player.reported(scene.page)
     state = session.state_of(scene.page)
-    if step != state.step:
-        address.change(scene.page, step=step, held=state.held and step == 0)
+    shown = key(scene.showing(state.playground).playground, state.params)
+    if report.step != state.step and report.run == shown:  # else it is late
+        address.change(scene.page, step=report.step, held=state.held and report.step == 0)

@@ -5,6 +5,7 @@ import json
 import streamlit as st
 
 from playgrounds.kit import sweep as kit
+from playgrounds.player import library
 from playgrounds.stage import address, player, session
 from playgrounds.stage.address import PageState
 from playgrounds.stage.computing import compute
@@ -43,7 +44,7 @@ def show_sweep(scene: Scene, state: PageState) -> None:
         st.error(f"The sweep could not be computed ({run.failure}). Choose another knob.")
     if run.film.steps:
         mark = json.dumps(kit.mark(params, knob))
-        head = {"start": None, "plotly": player.plotly_url(), "alt": f"{metric} by {knob}", "pick": True, "mark": mark}
+        head = {"start": None, "plotly": library.url(), "alt": f"{metric} by {knob}", "pick": True, "mark": mark}
         player.mount(key=f"{scene.page}:sweep-player", data=run.message(have, **head),
                      on_report_change=lambda: _reported(scene, knob))  # fmt: skip
         st.caption(

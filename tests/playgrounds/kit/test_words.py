@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playgrounds.kit.training import finite, kept
-from playgrounds.kit.words import counted, number, vector
+from playgrounds.kit.words import counted, digits_for, number, percent, subscript, vector
 
 
 def test_numbers_in_notes_have_three_digits_and_no_e():
@@ -22,6 +22,13 @@ def test_a_number_may_ask_for_more_digits():
     assert [number(v, 5) for v in (1522.04, -0.999949, 22.0, 1.23456e-7)] == ["1522", "−0.99995", "22", "1.2346·10⁻⁷"]
 
 
+def test_a_small_change_asks_for_as_many_digits_as_show_it():
+    for value, change, digits in ((-2, 0.004, 4), (0.403, -0.081, 3), (12, 0.041, 4), (1e6, 1e-3, 10), (1, 1e-30, 17)):
+        assert digits_for(value, change) == digits
+        assert digits == 17 or number(value, digits) != number(value + change, digits)
+    assert {digits_for(*pair) for pair in ((0, 1), (1, 0), (math.inf, 1), (1, math.nan))} == {3}
+
+
 def test_one_number_stands_alone_and_several_in_brackets():
     assert (vector([0.1, -2]), vector([3.0]), vector([-3.0]), vector([-3.0], True)) == ("(0.1, −2)", "3", "−3", "(−3)")
 
@@ -29,6 +36,11 @@ def test_one_number_stands_alone_and_several_in_brackets():
 def test_nouns_agree_with_their_number():
     assert [counted(n, "mistake") for n in (0, 1, 1204)] == ["0 mistakes", "1 mistake", "1,204 mistakes"]
     assert [counted(n, "pass", "passes") for n in (1, 2)] == ["1 pass", "2 passes"]
+
+
+def test_shares_are_written_in_percent_and_indices_lowered():
+    assert [percent(share) for share in (1, 0.125, 0.9925, 3e-8)] == ["100 %", "12.5 %", "99.2 %", "3·10⁻⁶ %"]
+    assert percent(0.1234, 2) == "12 %" and subscript(20) == "₂₀"
 
 
 @given(st.integers(0, 5000), st.integers(1, 400))
