@@ -95,6 +95,7 @@ class Moving(Still):
                 "path": "".join(path + end for path in paths) or "M0,0L0,0",
                 "line": line,
                 "fillcolor": fill or "rgba(0,0,0,0)",
+                "fillrule": "nonzero",  # where filled parts overlap they are filled, too
             }
         )
 
