@@ -36,6 +36,7 @@ class _Needed:
 
     imports: dict[str, set[str]] = field(default_factory=dict)  # module ("" for plain imports): what of it
     pieces: dict[tuple[str, int], str] = field(default_factory=dict)  # (module, line): source
+    homes: dict[str, tuple[str, str]] = field(default_factory=dict)  # name: the module it comes from, its source
 
 
 def script(playground: Playground, params: Params, title: str, link: str) -> str:
@@ -58,9 +59,9 @@ def ipynb(playground: Playground, params: Params, title: str, link: str) -> str:
     return notebook.writes_json(made)
 
 
-def _states(playground: Playground) -> str:
+def _states(needed: _Needed) -> str:
     """How the exported code calls `run`: some models yield None between states, to give others a turn."""
-    some = "yield None" in playground.source
+    some = any("yield None" in piece for piece in needed.pieces.values())
     return "[state for state in run(Params()) if state is not None]" if some else "list(run(Params()))"
 
 
@@ -113,7 +114,7 @@ def _parts(playground: Playground, params: Params, title: str, link: str) -> lis
     about = f"{title}\n\nThe code that ran, with your values. {playground.about}\n\nSee it move: {link}\n"
     names = ", ".join(f'"{name}"' for name in playground.metrics)
     call = [
-        f"states = {_states(playground)}",
+        f"states = {_states(needed)}",
         f'print("step", {names}, sep=",")',
         "for i, state in enumerate(states):",
         f'    print(getattr(state, "step", i), *(_number(getattr(state, name)) for name in [{names}]), sep=",")',
@@ -191,9 +192,21 @@ def _follow(module: str, name: str, needed: _Needed) -> None:
                 if (alias.asname or alias.name.split(".")[0]) == name:
                     _follow_import(node, alias, name, needed)
         elif name in _bound(node) and (module, node.lineno) not in needed.pieces:
+            if needed.homes.setdefault(name, module) != module:
+                raise ValueError(
+                    f"{name} of {module} and of {needed.homes[name]} would be one in the export: rename one"
+                )
             needed.pieces[module, node.lineno] = _source(node, source)
             for other in _names(node):
                 _follow(module, other, needed)
+
+
+def _is_new(name: str, module: str, source: str, needed: _Needed) -> bool:
+    """Whether a definition is still to be taken. Raises ValueError if another module means something else by the name."""
+    home, known = needed.homes.setdefault(name, (module, source))
+    if home != module and known != source:
+        raise ValueError(f"{name} of {module} and of {home} would be one in the export: rename one")
+    return home == module
 
 
 def _follow_import(node: ast.Import | ast.ImportFrom, alias: ast.alias, name: str, needed: _Needed) -> None:
