@@ -36,7 +36,7 @@ class _Needed:
 
     imports: dict[str, set[str]] = field(default_factory=dict)  # module ("" for plain imports): what of it
     pieces: dict[tuple[str, int], str] = field(default_factory=dict)  # (module, line): source
-    homes: dict[str, tuple[str, str]] = field(default_factory=dict)  # name: the module it comes from, its source
+    homes: dict[str, tuple[str, str]] = field(default_factory=dict)  # of names: the module, the meaning
 
 
 def script(playground: Playground, params: Params, title: str, link: str) -> str:
@@ -192,19 +192,17 @@ def _follow(module: str, name: str, needed: _Needed) -> None:
                 if (alias.asname or alias.name.split(".")[0]) == name:
                     _follow_import(node, alias, name, needed)
         elif name in _bound(node) and (module, node.lineno) not in needed.pieces:
-            if needed.homes.setdefault(name, module) != module:
-                raise ValueError(
-                    f"{name} of {module} and of {needed.homes[name]} would be one in the export: rename one"
-                )
+            if not _is_new(name, module, ast.dump(node), needed):
+                continue
             needed.pieces[module, node.lineno] = _source(node, source)
             for other in _names(node):
                 _follow(module, other, needed)
 
 
-def _is_new(name: str, module: str, source: str, needed: _Needed) -> bool:
-    """Whether a definition is still to be taken. Raises ValueError if another module means something else by the name."""
-    home, known = needed.homes.setdefault(name, (module, source))
-    if home != module and known != source:
+def _is_new(name: str, module: str, meaning: str, needed: _Needed) -> bool:
+    """Whether a definition is still to be taken. Raises ValueError if the name means something else elsewhere."""
+    home, known = needed.homes.setdefault(name, (module, meaning))
+    if home != module and known != meaning:
         raise ValueError(f"{name} of {module} and of {home} would be one in the export: rename one")
     return home == module
 
