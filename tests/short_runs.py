@@ -3,7 +3,7 @@
 import ast
 import copy
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,11 @@ from tests import toy
 from tests.toy import model, picture
 
 TOY = Playground("toy", model, picture, str(toy.__doc__).strip(), "1")
-SLOW = {"generalization", "residual", "transfer", "cnn"}  # tested at fewer settings: seconds a run
+SLOW = {  # tested at fewer settings: seconds a run
+    *("generalization", "residual", "transfer", "cnn", "char_transformer", "masked_pairs", "masked_text"),
+    *("memory_length", "recurrent", "seq2seq"),
+}
+PAIRED = 8  # settings of two choices each in the usual tests; `make check` tries all
 SHORT = 21  # states of a run that a test makes, where the knobs allow it
 ODD_TEXTS = ('it\'s "quoted" \\ and\nbroken 👩‍💻', "\"\"\"triple\"\"\" '''and''' {braces} %s")
 DRAWN = ("0123456789abcdef", "")  # repeated until a sheet is full
@@ -126,12 +130,12 @@ def _covered(left: set[Any], setting: dict[str, int]) -> int:
     return sum(all(setting.get(name) == i for name, i in pair) for pair in left)
 
 
-def settings(kind: type[Params], paired: bool = True) -> Iterator[Params]:
-    """Short runs: those of `three`, all numbers at their lower and at their upper bounds, and every two choices
-    `paired`."""
+def settings(kind: type[Params], paired: int = PAIRED) -> Iterator[Params]:
+    """Short runs: those of `three`, all numbers at their lower and at their upper bounds, and so many settings in which
+    choices are paired."""
     yield from three(kind)
     knobs = kind.knobs()
-    for values in pairs(kind) if paired else ():
+    for values in islice(pairs(kind), paired):
         yield shortened(kind, **values)
     for number in ("int", "float"):
         free = [one for one in knobs.values() if one.kind == number and one.name not in lengths(kind)]

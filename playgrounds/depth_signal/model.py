@@ -16,8 +16,7 @@ from playgrounds.kit.training import finite
 EXAMPLES = 128  # in the one batch; a quarter of them is class 1
 GUESS = -0.25 * log(0.25) - 0.75 * log(0.75)  # 0.562, the loss of giving every example the probability of a quarter
 MOST_WEIGHTS = 1_200_000  # that are trained, over all compared nets: more would take too long
-BINS, SEEN = 40, 16  # of a histogram; examples that are counted in it
-TINY = 1e-300
+BINS, SEEN, TINY = 40, 16, 1e-300  # bins of a histogram; examples counted in it; no divisor is smaller
 KIT = {"ReLU": "relu", "sigmoid": "sigmoid", "tanh": "tanh", "linear": "identity"}  # the kit's names of activations
 RANGES = {"ReLU": (0, 3), "sigmoid": (0, 1), "tanh": (-1, 1), "linear": (-3, 3)}  # of a histogram
 

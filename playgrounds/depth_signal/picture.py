@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from playgrounds.depth_signal import model
-from playgrounds.depth_signal.model import RANGES, Down, Kind, Params, State, Trained, Up
+from playgrounds.depth_signal.model import Down, Kind, Params, State, Trained, Up
 from playgrounds.depth_signal.theory import theory
 from playgrounds.kit import axes, fails, works
-from playgrounds.kit.axes import span, steps
 from playgrounds.kit.palette import INK, MUTED, SERIES
 from playgrounds.kit.picture import Panel, Picture
 from playgrounds.kit.words import number
@@ -139,7 +138,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     rows = ("signal gradient", "moved loss") if p.trains else ("signal gradient",)
     pic = Picture(460 if p.trains else 340, *rows, details=(" ".join(hists),))
 
-    layers = span(-0.5, depth + 0.5, "layer", 6)
+    layers = axes.span(-0.5, depth + 0.5, "layer", 6)
     title = f"Size of {p.gradient}, untrained" if p.trains else f"Size of {p.gradient}"
     signal = pic.panel("signal", "Mean h²", layers, axis(end.signal, expected))
     gradient = pic.panel("gradient", title, layers, axis(end.gradients))
@@ -167,8 +166,8 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
 
     for i, name in enumerate(hists):
         kind = p.compared[i]
-        panel = pic.panel(name, f"h: {names(p)[i]}", layers, span(*RANGES[kind.activation], ticks=4))
-        ends = (-0.5, depth + 0.5), RANGES[kind.activation]
+        panel = pic.panel(name, f"h: {names(p)[i]}", layers, axes.span(*model.RANGES[kind.activation], ticks=4))
+        ends = (-0.5, depth + 0.5), model.RANGES[kind.activation]
         panel.field(state.histograms[i].T, *ends, scale="sequential", smooth=False)
     return pic
 
@@ -204,8 +203,8 @@ def draw_keys(p: Params, signal: Panel, gradient: Panel) -> None:
 def draw_losses(pic: Picture, p: Params, states: Sequence[State], now: int) -> None:
     """The loss of every net by training step."""
     losses = np.array([s.losses for s in states[2 * p.depth :]]).reshape(-1, len(p.compared))
-    scale = axes.loss(np.append(losses, model.GUESS))
-    panel = pic.panel("loss", "Loss by training step", steps(max(1, p.train)), scale)
+    upwards = axes.loss([*losses.ravel(), model.GUESS])
+    panel = pic.panel("loss", "Loss by training step", axes.steps(max(1, p.train)), upwards)
     for i in range(len(p.compared)):
         colour, dash = look(p, i)
         panel.curve(np.arange(len(losses)), losses[:, i], "", colour, dash=dash, hover="")
@@ -214,8 +213,7 @@ def draw_losses(pic: Picture, p: Params, states: Sequence[State], now: int) -> N
 
 
 def within(values: np.ndarray) -> np.ndarray:
-    """What a log axis can take."""
-    return np.clip(values, LEAST, MOST)
+    return np.clip(values, LEAST, MOST)  # what a log axis can take
 
 
 def axis(*values: np.ndarray, lowest: float = LEAST) -> dict:

@@ -14,6 +14,7 @@ export function readable(value, { unit = "", digits = 4 } = {}) {
 /** @param {number} value */
 function counted(value) {
   const size = Math.abs(value);
+  if (size >= 1e12) return power(value, 3);
   if (size >= 1e9) return `${precise(value / 1e9, 3)} billion`;
   if (size >= 1e6) return `${precise(value / 1e6, 3)} million`;
   return value.toLocaleString("en", { maximumFractionDigits: 1 }).replace("-", "−");

@@ -181,7 +181,7 @@ export class Player {
     const arrangement = /** @type {any} */ (["", "opened", "narrow", "narrow_opened"][2 * Number(this.isNarrow) + Number(this.isOpen)]);
     const { data, layout } = this.figure.whole(frame, arrangement, this.head);
     this.showTexts(frame);
-    if (!this.isNarrow) layout.height = this.heightFor(layout.height);
+    if (!this.isNarrow && !this.isOpen) layout.height = this.heightFor(layout.height);
     const drawn = /** @type {any} */ (window).Plotly.react(this.plot, data, layout, OPTIONS);
     Promise.resolve(drawn).then(async () => {
       if (!this.isWatching) this.plot.on("plotly_afterplot", () => this.veil()); // also after Plotly has drawn by itself

@@ -19,7 +19,20 @@ from playgrounds.kit.catalogue import FOLDER, load, names
 from playgrounds.kit.runs import Run
 from playgrounds.stage.address import ALL, PARTS
 from playgrounds.stage.diagnosis import diagnose
-from tests.short_runs import SLOW, Played, identical, imported, lengths, play, settings, some, three
+from tests.short_runs import (
+    PAIRED,
+    SLOW,
+    Played,
+    identical,
+    imported,
+    lengths,
+    pairs,
+    play,
+    settings,
+    shortened,
+    some,
+    three,
+)
 
 MOST_STATES = 301
 MOST_BYTES = 8 * 2**20
@@ -48,7 +61,9 @@ every_playground = pytest.mark.parametrize("name", names(), scope="module")
 def runs(name: str) -> list[Played]:
     """The short runs of a playground, each made once."""
     playground = load(name)
-    return [play(playground, params) for params in dict.fromkeys(settings(playground.Params, name not in SLOW))]
+    return [
+        play(playground, params) for params in dict.fromkeys(settings(playground.Params, 0 if name in SLOW else PAIRED))
+    ]
 
 
 @lru_cache(maxsize=1)
@@ -338,6 +353,19 @@ def test_the_film_of_the_default_run_is_small_enough_for_a_phone(name):
     size = len(run.film.message(0))
     assert size < MOST_BYTES, f"{size / 2**20:.1f} MB: let fields, chips and shapes change, not traces"
     assert diagnose(run) is None, "the page would open with a diagnosis"
+
+
+@pytest.mark.check
+@every_playground
+def test_every_two_choices_go_together(name):
+    """At every pair of values of any two choices the run ends, and can be told and drawn at its first and last step."""
+    playground = load(name)
+    for params in dict.fromkeys(shortened(playground.Params, **values) for values in pairs(playground.Params)):
+        states = list(playground.states(params))
+        for now in {0, len(states) - 1}:
+            assert playground.note(params, states, now)
+            fig = playground.draw(params, states, now).figure()
+            go.Figure(data=fig["data"], layout=fig["layout"])
 
 
 def test_the_folder_is_the_catalogue():
