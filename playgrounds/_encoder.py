@@ -66,13 +66,13 @@ def encode(w: Weights, x: Array, net: Net, language: Language) -> tuple[Tensor, 
         rows = torch.baddbmm(w[f"{name} bias"][:, None], h.reshape(2, n * T, -1), w[name])
         return rows.reshape(2, n, T, -1)
 
-    x = torch.from_numpy(x)
+    ids = torch.from_numpy(x)
     n, T = x.shape
-    unseen = (x == language.empty)[:, None, None].expand(n, 1, T, T)
+    unseen = (ids == language.empty)[:, None, None].expand(n, 1, T, T)
     later = torch.ones(T, T, dtype=torch.bool).triu(1)
     unseen = torch.stack([unseen, unseen | later])
 
-    h = w["token"][:, x]
+    h = w["token"][:, ids]
     if net.positions:
         h = h + w["position"][:, None, :T]
     h = norm(h, "norm")
@@ -98,7 +98,7 @@ def first_weights(net: Net, language: Language, rng: np.random.Generator) -> Wei
     import torch
 
     d, vocabulary = net.width, language.empty + 1
-    shapes = {"token": (vocabulary, d)}
+    shapes: dict[str, tuple[int, ...]] = {"token": (vocabulary, d)}
     if net.positions:
         shapes["position"] = (language.everything.shape[1], d)
     shapes["norm"] = (2, d)  # gain and shift

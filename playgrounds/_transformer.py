@@ -5,11 +5,12 @@ Weights are a dict of tensors under the names of torch's own layers, so that eac
 
 from collections import Counter
 from math import prod, sqrt
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-PARTS = ("attention", "feed-forward", "residuals", "layer norm", "positions", "causal mask")
+Part = Literal["attention", "feed-forward", "residuals", "layer norm", "positions", "causal mask"]
+PARTS: tuple[Part, ...] = get_args(Part)
 GROUPS = {  # a word in a weight's name, and the part of the net that it belongs to
     "characters": "characters",
     "positions": "positions",
@@ -122,7 +123,8 @@ def layer_shapes(net: Architecture, cross: bool = False) -> Shapes:
 
     12 d² + 13 d numbers, with cross-attention 4 d² + 6 d more. The feed-forward net has 4 d units.
     """
-    d, found = net.width, {}
+    d = net.width
+    found: Shapes = {}
     for i, sublayer in enumerate(sublayers(net, cross), start=1):
         if sublayer == "feed-forward":
             found |= {"linear1.weight": (4 * d, d), "linear1.bias": (4 * d,)}
@@ -137,7 +139,8 @@ def layer_shapes(net: Architecture, cross: bool = False) -> Shapes:
 
 def weight_shapes(net: Architecture) -> Shapes:
     """All weights: vectors of characters and positions, the layers of every stack, the head."""
-    d, found = net.width, {}
+    d = net.width
+    found: Shapes = {}
     if net.vocabulary:
         found["characters"] = (net.vocabulary, d)
     if net.context and "positions" in net.parts:

@@ -24,7 +24,7 @@ KINDS = ("embeddings", "attention", "feed-forward", "layer norms", "pooler")
 
 
 class Params(kit.Params):
-    size: Literal[tuple(SIZES)] = knob("base", label="BERT")
+    size: Literal["tiny", "mini", "small", "medium", "base", "large"] = knob("base", label="BERT")
     vocabulary: Literal[28996, 30522, 119547] = knob(
         30522, label="Vocabulary", help="of BERT cased, uncased, multilingual"
     )

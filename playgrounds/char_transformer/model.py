@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds._transformer import PARTS, Architecture, Tensor, Weights, initial, size, through, weight_shapes
+from playgrounds._transformer import PARTS, Architecture, Part, Tensor, Weights, initial, size, through, weight_shapes
 from playgrounds.kit import Metric, knob
 from playgrounds.kit.nn import softmax
 from playgrounds.kit.training import finite, kept, remembered
@@ -28,7 +28,7 @@ HUGE = 1e30  # float32 ends at 3e38
 class Params(kit.Params):
     text: str = knob(PROVERBS, 0, 1000, label="Text to learn", help="a ring: after its end comes its beginning")
     prompt: str = knob("all ", 0, 40, label="Prompt", help="what the written text begins with")
-    parts: tuple[Literal[PARTS], ...] = knob(PARTS, label="Parts", help="leave one out to see what it is there for")
+    parts: tuple[Part, ...] = knob(PARTS, label="Parts", help="leave one out to see what it is there for")
     rate: float = knob(0.01, 0.0001, 1, label="Learning rate η", help="of Adam", log=True)
     temperature: float = knob(0.7, 0.1, 5, label="Temperature τ", help="divides the logits before softmax", log=True)
     top_k: int = knob(0, 0, 10, label="Top k", help="only the k most probable can be drawn; 0: all")

@@ -1,6 +1,6 @@
 """How the Transformer's learning and writing are told and drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from math import ceil, sqrt
 from operator import attrgetter
@@ -170,21 +170,34 @@ def draw_maps(maps: Panel, p: Params, state: State, columns: int, rows: int) -> 
 
 def draw_losses(loss: Panel, p: Params, states: Sequence[State], top: float) -> None:
     """Both losses while it trains, and what they are worth."""
-
-    def seen(value: float) -> float:
-        return min(value, 2 * top) if value == value else 2 * top  # the axis ends below
-
     trained = [s for s in states if not s.passes]
-    for metric, name, colour, dash in (
-        ("writing_loss", "one at a time", ORANGE, "solid"),
-        ("loss", "all at once", BLUE, "dash"),
-    ):
-        of = attrgetter(metric)
-        said = {"hovertext": [f"{number(of(s))} at step {s.step}" for s in trained], "hoverinfo": "text"}
-        loss.history(trained, lambda s, of=of: seen(of(s)), name, colour, dash=dash, hover="", **said)
+    draw_loss(loss, trained, attrgetter("writing_loss"), top, "one at a time", ORANGE, "solid")
+    draw_loss(loss, trained, attrgetter("loss"), top, "all at once", BLUE, "dash")
     for height, words in zip(entropies(p.learned), ("guessing", "letter frequencies", "letter pairs"), strict=True):
         loss.level(height)
         loss.mark(p.steps + p.write, height, words, xanchor="right", yanchor="bottom")
+
+
+def draw_loss(
+    loss: Panel,
+    trained: Sequence[State],
+    of: Callable[[State], float],
+    top: float,
+    name: str,
+    colour: str,
+    dash: str,
+) -> None:
+    """A loss by step; what is above the axis, or no number, is drawn beyond its end."""
+    loss.history(
+        trained,
+        lambda state: min(of(state), 2 * top) if np.isfinite(of(state)) else 2 * top,
+        name,
+        colour,
+        dash=dash,
+        hover="",
+        hovertext=[f"{number(of(state))} at step {state.step}" for state in trained],
+        hoverinfo="text",
+    )
 
 
 def draw_next(following: Panel, state: State, shown: list[str], at: list[int]) -> None:

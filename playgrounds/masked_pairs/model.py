@@ -102,7 +102,8 @@ def pairs(p: Params) -> Language:
 
 def places(p: Params, rng: np.random.Generator, n: int) -> Array:
     """Which token of a sequence of pairs is masked, shape (n,)."""
-    element = {"left": 0, "right": 1, "either": rng.integers(2, size=n)}[p.blank]
+    either = rng.integers(2, size=n)
+    element = either if p.blank == "either" else np.full(n, int(p.blank == "right"))
     return 2 * rng.integers(PAIRS, size=n) + element
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds._transformer import PARTS, Architecture, Tensor, Weights, initial, size, through, weight_shapes
+from playgrounds._transformer import PARTS, Architecture, Part, Tensor, Weights, initial, size, through, weight_shapes
 from playgrounds.kit import Metric, knob
 
 WORDS = 8  # of a sentence: as many as the picture has room for
@@ -30,7 +30,7 @@ class Params(kit.Params):
         label="Edited input",
         help="which one gets another vector; the decoder's words are counted after the encoder's",
     )
-    parts: tuple[Literal[PARTS], ...] = knob(PARTS, label="Parts", help="leave one out to see what it is there for")
+    parts: tuple[Part, ...] = knob(PARTS, label="Parts", help="leave one out to see what it is there for")
     seed: int = knob(1, 0, 9999, label="Seed", help="decides the weights and the words' vectors")
     layers: int = knob(1, 1, 4, label="Layers", more=True)
     heads: Literal[1, 2, 4] = knob(2, label="Heads", more=True)

@@ -63,10 +63,10 @@ def quoted(word: str) -> str:
     return "“" + "".join(c if c.isprintable() else "·" for c in word) + "”"
 
 
-def numbered(noun: str, at: Sequence[int]) -> str:
+def numbered(noun: str, at: np.ndarray) -> str:
     """outputs 1–4, 6 for [0, 1, 2, 3, 5]."""
     runs: list[list[int]] = []
-    for i in at:
+    for i in at.tolist():
         if runs and i == runs[-1][1] + 1:
             runs[-1][1] = i
         else:
