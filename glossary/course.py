@@ -10,9 +10,7 @@ from glossary.texts import LINK, in_text
 
 
 class Glossary:
-    def __init__(
-        self, lessons: list[Lesson], terms: list[Term], confusions: list[Confusion], home: Home | None = None
-    ):
+    def __init__(self, lessons: list[Lesson], terms: list[Term], confusions: list[Confusion], home: Home | None = None):
         self.home = home
         self.lessons = lessons
         self.terms = terms

@@ -8,13 +8,13 @@ import streamlit as st
 
 from pages.site import NAME, Site, frame
 
-SETTING = "GLOSSARY_CONTACT"  # environment: a mail address, or a web address in which {link} becomes the page's link
+SETTING = "GLOSSARY_CONTACT"  # environment: a mail address, or a web address; {link} in it becomes the page's link
 MAIL = re.compile(r"[^@\s:/?]+@[^@\s:/?]+\.[^@\s:/?]+")
 MOST = 2000  # letters of a link that a report carries
 
 WHAT = """
-This is a glossary for a course on deep learning. Its definitions are written for the exam; beside each of them the thing itself
-runs, computed on this server while you look, with the numbers that you see and no others.
+This is a glossary for a course on deep learning. Its definitions are written for the exam; beside each of them the
+thing itself runs, computed on this server while you look.
 """
 
 STORED = """
@@ -23,24 +23,25 @@ Nothing that you do here is tied to your name, and there is no account. What is 
 - which questions you have answered and which goals you have reached;
 - the term that you have opened last, for “Continue”;
 - whether single keys are switched off;
-- of Streamlit, on which this app is built: the theme that you have chosen, and a cookie (`_streamlit_xsrf`) that guards against
-  forged requests and ends with the browser's session. The glossary uses it for one thing more: the options of a question keep their
-  order when you reload.
+- of Streamlit, on which this app is built: the theme that you have chosen, and a cookie (`_streamlit_xsrf`) that
+  guards against forged requests and ends with the browser's session. The glossary uses it for one thing more: the
+  options of a question keep their order when you reload.
 
 On the home page, “Your progress” saves all of your progress to a file, takes it from one, and erases it.
 """
 
 NOT_STORED = """
 - No statistics of use, no advertising, no fonts, scripts or pictures from other servers.
-- The server holds what you look at while the page is open, and forgets it soon after you leave. Runs are kept in its memory for a while,
-  so that the next reader need not wait; they hold knobs, drawings and texts, not who has set them.
-- A link to a page holds its whole state, also a text that you have typed or a picture that you have drawn. Whoever gets the link sees it.
+- The server holds what you look at while the page is open, and forgets it soon after you leave. Runs are kept in its
+  memory for a while, so that the next reader need not wait; they hold knobs, drawings and texts, not who has set them.
+- A link to a page holds its whole state, also a text that you have typed or a picture that you have drawn. Whoever
+  gets the link sees it.
 - Whoever runs this server may keep the usual log of requests. Ask them.
 """
 
 LICENCE = """
-The glossary's code and texts are free under the MIT licence: use them, change them, pass them on, and keep the notice of copyright.
-The terms of the libraries that it is built from hold for those.
+The glossary's code and texts are free under the MIT licence: use them, change them, pass them on, and keep the notice
+of copyright. The libraries that it is built from have licences of their own.
 """
 
 

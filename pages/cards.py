@@ -1,4 +1,4 @@
-"""Links as cards with a name and a sentence, in a grid; as hits of a search; as an index from A to Z. One look for all."""
+"""Links to pages, in one look: cards with a name and a sentence, hits of a search, an index from A to Z."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -55,7 +55,8 @@ def _item(card: Card) -> str:
     note = f'<small class="card-note">{escape(card.note)}<span class="card-count"></span></small>' if card.note else ""
     name = f'<strong class="card-name">{escape(card.name)}</strong>'
     text = f"\n{card.text}\n\n" if card.text else ""
-    return f'<li>\n<a class="card" href="{escape(card.address)}" target="_self">\n{picture}{note}{name}\n{text}</a>\n</li>\n'
+    link = f'<a class="card" href="{escape(card.address)}" target="_self">'
+    return f"<li>\n{link}\n{picture}{note}{name}\n{text}</a>\n</li>\n"
 
 
 def show_index(terms: Iterable[Term]) -> None:

@@ -1,8 +1,10 @@
 """Home: what this is, a net that trains, the search, where the reader was, and all lessons and terms."""
 
+from html import escape
+
 import streamlit as st
 
-from glossary import ABOUT, HOME
+from glossary import ABOUT, HOME, Term
 from pages import cards
 from pages.site import NAME, Site, frame, nothing_found, search_box, show_progress
 from playgrounds.stage.loop import show_loop
@@ -27,7 +29,7 @@ def show(site: Site) -> None:
     st.html(f'<p class="foot inside"><a href="{ABOUT}">About and privacy</a></p>')
     if glossary.shown_at_home is not None:
         with picture:
-            _picture(site)  # last: the text need not wait for it
+            _picture(glossary.shown_at_home)  # last: the text need not wait for it
 
 
 def _sentence(site: Site) -> str:
@@ -52,9 +54,8 @@ def _search(site: Site) -> None:
     show_progress(glossary.terms, manage=True, start=(start.slug, start.name))
 
 
-def _picture(site: Site) -> None:
-    term = site.glossary.shown_at_home
+def _picture(term: Term) -> None:
     with st.container(key="home-picture", gap=None):
         with st.container(key="home-net"):
             show_loop(HOME, term.name, term.starts)
-        st.html(f'<p class="inside"><a href="{term.slug}">{term.name}: turn its knobs yourself →</a></p>')
+        st.html(f'<p class="inside"><a href="{term.slug}">{escape(term.name)}: turn its knobs yourself →</a></p>')

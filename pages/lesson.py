@@ -12,8 +12,6 @@ def show(site: Site, lesson: Lesson) -> None:
     glossary = site.glossary
     lessons = glossary.lessons
     number = lessons.index(lesson)
-    previous = lessons[number - 1] if number else None
-    following = lessons[number + 1] if number + 1 < len(lessons) else None
     with st.container(key="bar", horizontal=True, vertical_alignment="center", gap="small"):
         st.page_link(site.home, label=f":primary[Lesson {number + 1} of {len(lessons)}]")
         st.title(lesson.title, anchor=False)
@@ -25,7 +23,12 @@ def show(site: Site, lesson: Lesson) -> None:
     show_progress(glossary.of(lesson))
     cards.show_cards(cards.of_term(glossary, term) for term in glossary.of(lesson))
     with st.container(key="neighbours"):
-        neighbours(
-            previous and (site.pages[previous.url], previous.title),
-            following and (site.pages[following.url], following.title),
-        )
+        neighbours(_link(site, number - 1), _link(site, number + 1))
+
+
+def _link(site: Site, number: int) -> tuple[st.Page, str] | None:
+    """The page and the title of the lesson of that number, counted from 0; None if there is none."""
+    lessons = site.glossary.lessons
+    if not 0 <= number < len(lessons):
+        return None
+    return site.pages[lessons[number].url], lessons[number].title

@@ -26,7 +26,7 @@ function mark() {
 
 const to = (page) => `a:is([href="${page}"], [href$="/${page}"])`;
 
-const sign = (page, one) => `.inside ${to(page)}::after, .stMain .stPageLink ${to(page)} p::after { content: "${one}"; }`;
+const sign = (page, one) => `:is(.contents, .cards, .hits, .letters) ${to(page)}::after, .stMain .stPageLink ${to(page)} p::after { content: "${one}"; }`;
 
 function share(page, done, all) {
   const width = `.cards ${to(page)} { --done: ${Math.round((100 * done) / all)}%; }`;

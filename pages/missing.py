@@ -12,7 +12,8 @@ def show(site: Site, asked: str) -> None:
     if meant != asked and meant in site.pages:  # /playground-a_b, /XOR-problem
         st.switch_page(site.pages[meant], query_params=st.query_params.to_dict())
     frame(site, "No such page", search=False)
-    st.title("No page has this address", anchor=False)
+    with st.container(key="bar"):
+        st.title("No page has this address", anchor=False)
     st.markdown(f"The glossary has nothing at **/{shown(asked)}**. The closest terms are below; search for another.")
     text = search_box("missing-search") or asked.replace("-", " ").replace("_", " ")
     found = site.glossary.search(text) or nothing_found()

@@ -124,6 +124,6 @@ export default function (component) {
     root.player.take(component.data);
   };
   if (root.player) take();
-  else if (window.requestIdleCallback) requestIdleCallback(take, { timeout: 1500 });
+  else if ("requestIdleCallback" in window) requestIdleCallback(take, { timeout: 1500 });
   else setTimeout(take, 300);
 }

@@ -58,9 +58,7 @@ def _known(scene: Scene, key: str) -> None:
         questions.recall(scene)
 
 
-def summary(
-    pages: dict[str, dict[str, Any]], manage: bool = False, start: tuple[str, str] | None = None
-) -> None:
+def summary(pages: dict[str, dict[str, Any]], manage: bool = False, start: tuple[str, str] | None = None) -> None:
     """Show how much of what there is to do on these pages (`tasks`, by address) is done.
 
     manage: offer, in a menu, to keep the record as a file, take one from a file, and erase it.
