@@ -10,8 +10,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from glossary import HOME
-from pages import home, lesson, missing, playground, site, term
+from glossary import ABOUT, HOME
+from pages import about, home, lesson, missing, playground, site, term
 from playgrounds.player import library
 from playgrounds.stage import moved
 from server import limits, outside
@@ -27,6 +27,7 @@ def main() -> None:
         return
     glossary = here.glossary
     here.add(lambda: home.show(here), "Home", HOME, default=True)
+    here.add(lambda: about.show(here), "About and privacy", ABOUT)
     for one in glossary.lessons:
         here.add(lambda one=one: lesson.show(here, one), one.title, one.url)
     for one in glossary.terms:

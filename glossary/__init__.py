@@ -1,10 +1,11 @@
 """The glossary: what glossary.toml defines and lessons/*.toml ask, loaded and checked as a whole."""
 
 from glossary.course import Glossary
-from glossary.entries import Confusion, Example, Exercise, Goal, Lesson, Option, Question, Slip, Stop, Term
-from glossary.reading import FILE, HOME, LESSONS, PAGES, GlossaryError, load
+from glossary.entries import Confusion, Example, Exercise, Goal, Home, Lesson, Option, Question, Slip, Stop, Term
+from glossary.reading import ABOUT, FILE, HOME, LESSONS, PAGES, GlossaryError, load
 
 __all__ = [
+    "ABOUT",
     "FILE",
     "HOME",
     "LESSONS",
@@ -15,6 +16,7 @@ __all__ = [
     "Glossary",
     "GlossaryError",
     "Goal",
+    "Home",
     "Lesson",
     "Option",
     "Question",

@@ -37,12 +37,15 @@ def meant(wrong: str, known: Iterable[str]) -> str:
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
-def inconsistencies(glossary: Glossary, file: str, places: Mapping[str, str], pages: Path, home: str) -> Iterator[str]:
+def inconsistencies(
+    glossary: Glossary, file: str, places: Mapping[str, str], pages: Path, own: Mapping[str, str]
+) -> Iterator[str]:
     """Everything that no entry can know of itself.
 
     file: the name of glossary.toml. places: in which lesson's file a "lesson x", a "term x", a "confusion x" stands.
+    own: addresses of the app's own pages, with what they are.
     """
-    for mistake in _in_glossary(glossary, pages, home):
+    for mistake in _in_glossary(glossary, pages, own):
         yield f"{file}: {mistake}"
     for place, lesson_file in places.items():
         kind, _, slug = place.partition(" ")
@@ -66,8 +69,9 @@ def _confusion(glossary: Glossary, one: Confusion) -> Iterator[str]:
     yield from _text(glossary, one.id, "difference", one.difference)
 
 
-def _in_glossary(glossary: Glossary, pages: Path, home: str) -> Iterator[str]:
-    taken = {path.stem: "a file of the app" for path in pages.glob("*.py")} | {home: "the home page"}
+def _in_glossary(glossary: Glossary, pages: Path, own: Mapping[str, str]) -> Iterator[str]:
+    taken = {path.stem: "a file of the app" for path in pages.glob("*.py")} | dict(own)
+    yield from _home(glossary)
     for entry in [*glossary.lessons, *glossary.terms]:
         url = entry.url if isinstance(entry, Lesson) else entry.slug
         if url in taken:
@@ -88,6 +92,16 @@ def _in_glossary(glossary: Glossary, pages: Path, home: str) -> Iterator[str]:
             elif slug not in glossary.term:
                 yield f"[{term.slug}] see_also: there is no term {slug!r}{meant(slug, glossary.term)}"
         yield from _shown(term)
+
+
+def _home(glossary: Glossary) -> Iterator[str]:
+    if glossary.home is None:
+        return
+    slug = glossary.home.term
+    if slug not in glossary.term:
+        yield f"[home] term: there is no term {slug!r}{meant(slug, glossary.term)}"
+    elif not glossary.term[slug].playground:
+        yield f"[home] term: {slug!r} has no playground that could run on the home page; name a term that has one"
 
 
 def _text(glossary: Glossary, slug: str, key: str, text: str) -> Iterator[str]:

@@ -5,12 +5,13 @@ import re
 from rapidfuzz import utils
 from rapidfuzz.distance import OSA
 
-from glossary.entries import Confusion, Lesson, Term
+from glossary.entries import Confusion, Home, Lesson, Term
 from glossary.texts import LINK, in_text
 
 
 class Glossary:
-    def __init__(self, lessons: list[Lesson], terms: list[Term], confusions: list[Confusion]):
+    def __init__(self, lessons: list[Lesson], terms: list[Term], confusions: list[Confusion], home: Home | None = None):
+        self.home = home
         self.lessons = lessons
         self.terms = terms
         self.confusions = confusions
@@ -20,6 +21,11 @@ class Glossary:
     def of(self, lesson: Lesson) -> list[Term]:
         """The lesson's terms in teaching order."""
         return [term for term in self.terms if term.lesson == lesson.slug]
+
+    @property
+    def shown_at_home(self) -> Term | None:
+        """The term whose playground runs on the home page, if there is one."""
+        return self.term[self.home.term] if self.home else None
 
     def alphabetical(self) -> list[Term]:
         return sorted(self.terms, key=lambda term: term.name.lower())

@@ -135,6 +135,12 @@ class Asked(Entry):
         return self
 
 
+class Home(Entry):
+    """What the home page shows: the run with which the playground of this term starts, over and over."""
+
+    term: str = Field(min_length=1)
+
+
 class Lesson(Entry):
     slug: str = Field(pattern=SLUG)
     title: str = Field(min_length=1)

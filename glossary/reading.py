@@ -10,13 +10,15 @@ from pydantic import BaseModel, ValidationError
 
 from glossary.checks import inconsistencies, meant
 from glossary.course import Glossary
-from glossary.entries import Asked, Confusion, Lesson, Term
+from glossary.entries import Asked, Confusion, Home, Lesson, Term
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "glossary.toml"
 LESSONS = ROOT / "lessons"
 PAGES = ROOT / "pages"
 HOME = "home-page"  # Streamlit wants an address of its own for it, though it answers at / only
+ABOUT = "about-this-glossary"
+OWN = {HOME: "the home page", ABOUT: "the page about the glossary"}  # addresses that no term may have
 
 
 class GlossaryError(Exception):
@@ -71,6 +73,16 @@ class _File:
             if made is not None:
                 yield made
 
+    def table(self, key: str, kind: type[BaseModel]) -> Any:
+        """The one [key] table; None if there is none, or it is not as it should be."""
+        block = self.raw.get(key)
+        if block is None:
+            return None
+        if not isinstance(block, dict):
+            self.say(f"write [{key}] with one bracket on each side, and what belongs to it below")
+            return None
+        return self.entry(kind, block, key)
+
     def entry(self, kind: type[BaseModel], block: Any, name: str) -> Any:
         """The block as an entry; None after saying what is wrong with it."""
         try:
@@ -85,7 +97,8 @@ def load(path: Path = FILE, lessons: Path = LESSONS) -> Glossary:
     """Read and check both. Raises GlossaryError with everything that is wrong with them."""
     mistakes: list[str] = []
     file = _File(path, path.name, mistakes)
-    file.only("[[lesson]]", "[[term]]")
+    file.only("[home]", "[[lesson]]", "[[term]]")
+    home = file.table("home", Home)
     courses = list(file.entries("lesson", Lesson))
     terms = list(file.entries("term", Term))
     if not terms and not mistakes:
@@ -96,8 +109,8 @@ def load(path: Path = FILE, lessons: Path = LESSONS) -> Glossary:
         _read_lesson(_File(one, f"{lessons.name}/{one.name}", mistakes), known, found)
     courses = [one.model_copy(update={"introduction": found.introduced.get(one.slug, "")}) for one in courses]
     terms = [one.model_copy(update={"asked": found.asked.get(one.slug, Asked())}) for one in terms]
-    glossary = Glossary(courses, terms, found.confusions)
-    mistakes += inconsistencies(glossary, file.name, found.places, PAGES, HOME)
+    glossary = Glossary(courses, terms, found.confusions, home)
+    mistakes += inconsistencies(glossary, file.name, found.places, PAGES, OWN)
     if mistakes:
         raise GlossaryError(mistakes)
     return glossary

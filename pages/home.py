@@ -1,40 +1,61 @@
-"""Home: search, and all terms by lesson or from A to Z."""
+"""Home: what this is, a net that trains, the search, where the reader was, and all lessons and terms."""
 
-from itertools import groupby
+from html import escape
 
 import streamlit as st
 
-from pages.site import NAME, Site, frame, listing, nothing_found, search_box, show_progress
+from glossary import ABOUT, HOME, Term
+from pages import cards
+from pages.site import NAME, Site, frame, nothing_found, search_box, show_progress
+from playgrounds.stage.loop import show_loop
+
+HITS = 5  # as many as stand beside the picture
 
 
 def show(site: Site) -> None:
     frame(site, "", search=False)
     glossary = site.glossary
-    st.title(NAME)
-    trainable = sum(bool(term.playground) for term in glossary.terms)
-    st.markdown(
-        f"{len(glossary.terms)} terms of a deep-learning course in {len(glossary.lessons)} lessons. Each has a "
-        f"definition for the exam; {trainable} have a playground, in which the thing itself runs in front of you."
+    with st.container(key="home-top"):
+        words, picture = st.columns([5, 6], gap="large")
+    with words:
+        st.title(NAME, anchor=False)
+        st.markdown(_sentence(site))
+        _search(site)
+    by_lesson, a_to_z = st.tabs(["Lessons", "A to Z"], key="home-order")
+    with by_lesson:
+        cards.show_cards(cards.of_lesson(glossary, lesson) for lesson in glossary.lessons)
+    with a_to_z:
+        cards.show_index(glossary.alphabetical())
+    st.html(f'<p class="foot inside"><a href="{ABOUT}">About and privacy</a></p>')
+    if glossary.shown_at_home is not None:
+        with picture:
+            _picture(glossary.shown_at_home)  # last: the text need not wait for it
+
+
+def _sentence(site: Site) -> str:
+    terms = site.glossary.terms
+    trainable = sum(bool(term.playground) for term in terms)
+    some = "" if trainable == len(terms) else f"{trainable} of them "
+    return (
+        f"{len(terms)} terms of a deep-learning course, defined for the exam, and {some}running in front of you: "
+        "predict, turn a knob, watch what happens."
     )
-    show_progress(glossary.terms, manage=True)
+
+
+@st.fragment
+def _search(site: Site) -> None:
+    """The search; without a text, where the reader was and how far."""
+    glossary = site.glossary
     if text := search_box("home-search"):
-        listing(site, glossary.search(text) or nothing_found())
+        found = glossary.search(text, HITS) or nothing_found()
+        cards.show_hits([cards.of_term(glossary, term) for term in found], text)
         return
-    by_lesson, a_to_z = st.tabs(["By lesson", "A to Z"], key="home-order", on_change="rerun")
-    if by_lesson.open:
-        with by_lesson:
-            for number, lesson in enumerate(glossary.lessons, start=1):
-                with st.container(gap="xsmall"):
-                    st.page_link(site.pages[lesson.url], label=f"**{number}. {lesson.title}**")
-                    st.markdown(lesson.sentence)
-                    with st.container(horizontal=True, gap="medium"):
-                        for term in glossary.of(lesson):
-                            site.link(term)
-                st.space("small")
-    if a_to_z.open:
-        with a_to_z:
-            for letter, terms in groupby(glossary.alphabetical(), key=lambda term: term.name[0].upper()):
-                st.markdown(f"**{letter}**")
-                with st.container(horizontal=True, gap="small"):
-                    for term in terms:
-                        site.link(term)
+    start = next(iter(glossary.terms))
+    show_progress(glossary.terms, manage=True, start=(start.slug, start.name))
+
+
+def _picture(term: Term) -> None:
+    with st.container(key="home-picture", gap=None):
+        with st.container(key="home-net"):
+            show_loop(HOME, term.name, term.starts)
+        st.html(f'<p class="inside"><a href="{term.slug}">{escape(term.name)}: turn its knobs yourself →</a></p>')

@@ -16,6 +16,7 @@ export default function ({ parentElement, setTriggerValue }) {
   };
   const code = () => setTriggerValue("code", location.href);
   const press = (event) => {
+    if (event.key === "/" && on.checked && !event.ctrlKey && !event.metaKey && !event.altKey && !isText(event.target)) return search(event);
     if (!on.checked || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (event.key === "?") fold(list.hidden);
     else if (event.key === "Escape") fold(false);
@@ -42,6 +43,24 @@ function keep(value) {
   } catch {
     // a browser that keeps nothing: the switch holds for this page
   }
+}
+
+/** Where letters are typed. */
+function isText(target) {
+  return Boolean(target.closest("input:not([type=range], [type=checkbox], [type=radio]), textarea, [contenteditable=true]"));
+}
+
+/** Go to the page's search; if that is in the sidebar, unfold it. */
+function search(event) {
+  event.preventDefault();
+  const box = document.querySelector(".stMain input[type=search]") ?? document.querySelector(".stSidebar input[type=search]");
+  if (!box) return;
+  if (box.closest("[data-collapsed=true]")) document.querySelector("[data-testid=stExpandSidebarButton]")?.click();
+  const focus = (tries) => {
+    box.focus();
+    if (document.activeElement !== box && tries) setTimeout(focus, 50, tries - 1);
+  };
+  focus(20);
 }
 
 /** Where a key is meant for what has the focus. */

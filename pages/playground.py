@@ -12,7 +12,8 @@ def address(name: str) -> str:
 
 def show(site: Site, name: str) -> None:
     frame(site, f"Playground {name}")
-    st.title(f"Playground {name}")
+    with st.container(key="bar"):
+        st.title(f"Playground {name}", anchor=False)
     show_page(address(name), f"Playground {name}", {name: {}}, elsewhere=site.starts)
     terms = [term for term in site.glossary.terms if name in term.playgrounds]
     if terms:

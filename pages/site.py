@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
-from glossary import FILE, HOME, LESSONS, PAGES, Glossary, GlossaryError, Term, load
-from pages import keys
+from glossary import ABOUT, FILE, HOME, LESSONS, PAGES, Glossary, GlossaryError, Term, load
+from pages import cards, keys
 from playgrounds.kit import catalogue
 from playgrounds.stage import connection, progress
 
@@ -22,7 +22,11 @@ PATIENCE = 3.0  # seconds that a page waits for its turn before it goes ahead al
 
 STYLE = f"<style>{(PAGES / 'site.css').read_text(encoding='utf-8')}</style>"
 
-links = st.components.v2.component("links", js=(PAGES / "links.js").read_text(encoding="utf-8"))
+# One component for what watches the whole page: a component's script can import none of its neighbours.
+SCRIPTS = ("links.js", "marks.js", "search.js")
+links = st.components.v2.component(
+    "links", js="\n".join((PAGES / name).read_text(encoding="utf-8") for name in SCRIPTS)
+)
 
 
 @dataclass
@@ -102,21 +106,23 @@ def _sidebar(site: Site, search: bool) -> None:
 @st.fragment
 def _sidebar_search(site: Site) -> None:
     if text := search_box("sidebar-search"):
-        for term in site.glossary.search(text, 8) or nothing_found():
-            site.link(term)
+        found = site.glossary.search(text, 8) or nothing_found()
+        cards.show_hits([cards.Card(term.slug, term.name) for term in found], text)
 
 
 @lru_cache(maxsize=1)
 def _contents(glossary: Glossary) -> str:
     lessons = []
     for lesson in glossary.lessons:
-        entries = [(lesson.url, "<em>About this lesson</em>")]
-        entries += [(term.slug, escape(term.name)) for term in glossary.of(lesson)]
-        links = "".join(f'<li><a href="{address}">{name}</a></li>' for address, name in entries)
+        links = f'<li><a href="{lesson.url}"><em>About this lesson</em></a></li>'
+        for term in glossary.of(lesson):
+            tasks = len(term.asked.question) + len(term.asked.goal)  # marks.js compares it with what is done
+            links += f'<li><a href="{term.slug}" data-of="{tasks}">{escape(term.name)}</a></li>'
         lessons.append(
             f'<details id="in-{lesson.slug}"><summary>{escape(lesson.title)}</summary><ul>{links}</ul></details>'
         )
-    return f'<nav class="contents" aria-label="Lessons and terms">{"".join(lessons)}</nav>'
+    about = f'<a href="{ABOUT}">About and privacy</a>'
+    return f'<nav class="contents inside" aria-label="Lessons and terms">{"".join(lessons)}{about}</nav>'
 
 
 @contextmanager
@@ -141,17 +147,10 @@ def nothing_found() -> list[Term]:
     return []
 
 
-def listing(site: Site, terms: list[Term]) -> None:
-    """Terms with their first sentences."""
-    for term in terms:
-        with st.container(gap="xxsmall"):
-            site.link(term, f":primary[**{term.name}**]")
-            st.markdown(site.glossary.plain(term.lead))
-
-
-def show_progress(terms: list[Term], manage: bool = False) -> None:
-    """How far the reader is with these terms."""
-    progress.summary({term.slug: progress.tasks(term.asked.question, term.asked.goal) for term in terms}, manage)
+def show_progress(terms: list[Term], manage: bool = False, start: tuple[str, str] | None = None) -> None:
+    """How far the reader is with these terms. The rest: see progress.summary."""
+    tasks = {term.slug: progress.tasks(term.asked.question, term.asked.goal) for term in terms}
+    progress.summary(tasks, manage, start)
 
 
 def neighbours(previous: tuple[st.Page, str] | None, following: tuple[st.Page, str] | None) -> None:

@@ -210,17 +210,152 @@ def test_a_link_in_a_definition_stays_in_the_session(open_page):
 
 def test_search_finds_as_one_types_and_forgives_typos(open_page):
     page = open_page("")
-    page.get_by_placeholder("Search a term").press_sequentially("bacprop")
-    page.wait_for_selector(".stMain .stTabs", state="detached")
-    page.click(".stMain a:has-text('Backpropagation')")
+    box = page.get_by_placeholder("Search a term")
+    box.press_sequentially("bacprop")
+    page.click(".stMain .hits a:has-text('Backpropagation')")
     page.wait_for_selector("h1:has-text('Backpropagation')")
 
 
-def test_home_loads_neither_plotly_nor_anything_from_elsewhere(open_page, server):
+@pytest.mark.parametrize("address", ["", "lesson-rnns", "no-such-page"])
+def test_a_slash_goes_to_the_search_and_enter_opens_the_best_hit(open_page, address):
+    page = open_page(address)
+    page.wait_for_selector("input[type=search]", state="attached")
+    page.wait_for_function("document.querySelector('.keys')")
+    page.evaluate("window.stays = true")
+    page.keyboard.press("/")
+    page.wait_for_function("document.activeElement.type === 'search'")
+    page.keyboard.type("lstm")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h1:text-is('LSTM')")
+    assert urlsplit(page.url).path == "/lstm" and page.evaluate("window.stays")
+
+
+def test_a_slash_is_a_letter_where_one_types_and_nothing_where_keys_are_off(open_page):
     page = open_page("")
-    page.wait_for_timeout(1500)
-    assert not [url for url in page.asked if "plotly" in url.lower()]
-    assert all(url.startswith((server, "data:", "blob:")) for url in page.asked), page.asked
+    box = page.get_by_placeholder("Search a term")
+    box.press_sequentially("a/b")
+    assert box.input_value() == "a/b"
+    page.evaluate("document.activeElement.blur()")
+    page.locator(".keys-help").click()
+    page.locator(".keys-on").uncheck()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.type") != "search"
+
+
+def test_home_continues_with_the_term_that_was_opened_last_until_that_is_erased(open_page):
+    page = open_page("")
+    forward = page.locator(".progress-forward")
+    forward.wait_for()
+    assert forward.inner_text().startswith("Start: ")
+    page.click(".cards a[href='lesson-lstms-and-grus']")
+    page.click(".cards a[href='lstm']")
+    page.wait_for_selector("h1:text-is('LSTM')")
+    page.wait_for_function("localStorage.getItem('trainable-glossary-last')")
+    page.goto(page.url.split("/lstm")[0])
+    page.wait_for_selector(".progress-forward:text-is('Continue: LSTM')")
+    page.click(".progress-forward")
+    page.wait_for_selector("h1:text-is('LSTM')")
+    page.goto(page.url.split("/lstm")[0])
+    page.get_by_role("button", name="Your progress").click()
+    page.get_by_role("button", name="Erase").click()
+    page.wait_for_selector(".progress-said:text-is('Erased.')")
+    assert forward.inner_text().startswith("Start: ")
+    assert page.evaluate("localStorage.getItem('trainable-glossary-last')") is None
+
+
+@pytest.mark.parametrize(
+    "odd", ["[1", '{"page": "../x", "name": "x"}', '{"page": "lstm"}', '{"page": "lstm", "name": {}}', "null"]
+)
+def test_what_is_no_last_term_is_none(open_page, odd):
+    page = open_page("")
+    page.evaluate("odd => localStorage.setItem('trainable-glossary-last', odd)", odd)
+    page.reload()
+    page.wait_for_selector(".progress-forward:has-text('Start: ')")
+
+
+def test_the_menu_of_progress_closes_with_escape_and_by_a_click_elsewhere(open_page):
+    page = open_page("")
+    head = page.get_by_role("button", name="Your progress")
+    panel = page.locator(".progress-panel")
+    head.wait_for()
+    assert not panel.is_visible()
+    head.press("Enter")
+    assert panel.is_visible() and head.get_attribute("aria-expanded") == "true"
+    page.keyboard.press("Escape")
+    assert not panel.is_visible() and page.evaluate("document.activeElement.textContent") == "Your progress"
+    head.click()
+    page.click("h1")
+    assert not panel.is_visible() and head.get_attribute("aria-expanded") == "false"
+
+
+def test_home_loads_plotly_after_its_text_and_nothing_from_elsewhere(open_page, server, chromium):
+    context = chromium.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.add_init_script("""new MutationObserver(() => {
+        if (!window.textAt && document.querySelector('h1') && document.querySelector('.cards')) window.textAt = performance.now();
+    }).observe(document, { childList: true, subtree: true })""")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(server)
+    page.wait_for_selector(".loop .player[data-done=true]")
+    loads = page.evaluate("""performance.getEntriesByType('resource')
+        .filter(one => /plotly/i.test(one.name)).map(one => one.startTime)""")
+    assert loads and min(loads) > page.evaluate("window.textAt")
+    assert all(url.startswith((server, "data:", "blob:")) for url in asked), asked
+    context.close()
+
+
+def test_the_net_on_home_trains_over_and_over_until_it_is_paused(open_page):
+    page = open_page("", ".loop .player[data-done=true]")
+    player = page.locator(".loop .player")
+    last = page.evaluate("document.querySelector('.player').player.film.frames.at(-1).step")
+    assert not player.locator(".player-bar").is_visible() and not player.locator(".player-metrics").is_visible()
+    page.wait_for_function(f"document.querySelector('.player').dataset.step === '{last}'")
+    page.wait_for_function(f"document.querySelector('.player').dataset.step < {last / 2}", timeout=15_000)
+    page.get_by_role("button", name="Pause the moving picture").click()
+    rests = player.get_attribute("data-step")
+    page.wait_for_timeout(800)
+    assert player.get_attribute("data-step") == rests and page.evaluate("location.search") == ""
+    page.get_by_role("button", name="Play the moving picture").click()
+    page.wait_for_function("was => document.querySelector('.player').dataset.step !== was", arg=rests)
+
+
+def test_the_net_on_home_stands_still_for_readers_who_want_less_motion(chromium, server):
+    context = chromium.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(server)
+    page.wait_for_selector(".loop .player[data-done=true]")
+    last = page.evaluate("document.querySelector('.player').player.film.frames.at(-1).step")
+    page.wait_for_timeout(800)
+    assert step(page) == last and page.get_by_role("button", name="Play the moving picture").count() == 1
+    context.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (390, 844)])
+def test_homes_first_screen_has_name_search_and_net_and_the_page_is_short(open_page, width, height):
+    page = open_page("", ".loop .player[data-done=true]", width, height=height)
+    for part in ("h1", ".stMain input[type=search]", ".progress-forward", ".player-plot"):
+        box = page.locator(part).first.bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= height, part
+    assert page.locator(".cards a").first.bounding_box()["y"] < height
+    assert page.evaluate("document.querySelector('.stMain').scrollHeight") < (3300 if width < 600 else 1500)
+
+
+def test_the_picture_on_home_pushes_nothing_when_it_comes(open_page):
+    page = open_page("", ".cards")
+    before = page.locator(".cards a").first.bounding_box()["y"]
+    page.wait_for_selector(".loop .player[data-done=true]")
+    page.wait_for_timeout(300)
+    assert abs(page.locator(".cards a").first.bounding_box()["y"] - before) < 6
+
+
+def test_a_report_of_a_mistake_names_the_page_from_which_the_reader_came(open_page):
+    page = open_page(XOR, DONE, 1920)
+    page.click(".contents a:text-is('About and privacy')")
+    page.wait_for_selector("h1:text-is('About and privacy')")
+    assert query(page) == {"from": XOR}
+    page.wait_for_selector(f"code:has-text('/{XOR}')")
 
 
 @pytest.mark.parametrize("address", PLAYGROUNDS)
@@ -394,19 +529,25 @@ def test_a_goal_reached_counts_on_home_and_is_erased_with_one_button(open_page):
     page.wait_for_function("(localStorage.getItem('trainable-glossary') ?? '').includes('xor-problem')")
     page.goto(page.url.split("/xor-problem")[0])
     said = page.locator(".progress p").first
-    said.wait_for()
-    assert "answered 0 of" in said.inner_text() and "reached 1 of" in said.inner_text()
-    sign = "getComputedStyle(document.querySelector(\".stMain a[href='xor-problem'] p\"), '::after').content"
-    assert "◐" in page.evaluate(sign)
+    said.wait_for(state="attached")
+    assert "answered 0 of" in said.text_content() and "reached 1 of" in said.text_content()
+    page.wait_for_selector("#marks", state="attached")
+    after = "place => getComputedStyle(document.querySelector(place), '::after').content"
+    for place in (".contents a[href=xor-problem]", ".letters a[href=xor-problem]"):
+        assert "◐" in page.evaluate(after, place), place
+    assert "1 of" in page.evaluate(after, ".cards a[href=lesson-perceptron-to-mlp] .card-count")
+    page.get_by_role("button", name="Your progress").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Save to a file").click()
     page.get_by_role("button", name="Erase").click()
     assert "reached 0 of" in said.inner_text() and remembered(page) == {}
+    assert "◐" not in page.evaluate(after, ".contents a[href=xor-problem]")
     page.set_input_files(".progress input[type=file]", download.value.path())
     page.wait_for_function("document.querySelector('.progress p').textContent.includes('reached 1 of')")
     page.set_input_files(".progress input[type=file]", {"name": "x.json", "mimeType": "", "buffer": b"[1"})
     page.wait_for_selector(".progress p:has-text('no file of saved progress')")
     assert len(remembered(page)["xor-problem"]["reached"]) == 1
+    assert "◐" in page.evaluate(after, ".contents a[href=xor-problem]")
 
 
 def test_two_runs_that_are_compared_play_in_step(open_page):

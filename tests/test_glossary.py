@@ -21,6 +21,9 @@ REAL = load()
 every_term = pytest.mark.parametrize("term", REAL.terms, ids=lambda term: term.slug)
 
 GOOD = """
+[home]
+term = "one-thing"
+
 [[lesson]]
 slug = "first-lesson"
 title = "First lesson"
@@ -401,6 +404,14 @@ MISTAKES = {
     "slug of a lesson's page": ('slug = "other-thing"', 'slug = "lesson-first-lesson"',
                                 "[lesson-first-lesson] slug already [first-lesson]"),
     "slug of the home page": ('slug = "other-thing"', 'slug = "home-page"', "[home-page] slug 'home-page' already"),
+    "slug of the page about it": ('slug = "other-thing"', 'slug = "about-this-glossary"',
+                                  "[about-this-glossary] slug 'about-this-glossary' already"),
+    "home shows a term that is none": ('[home]\nterm = "one-thing"', '[home]\nterm = "one-thin"',
+                                       "[home] term 'one-thin' 'one-thing'"),
+    "home shows a term without a playground": ('[home]\nterm = "one-thing"', '[home]\nterm = "other-thing"',
+                                               "[home] term 'other-thing' playground"),
+    "home shows nothing": ('[home]\nterm = "one-thing"', "[home]", "[home] term missing"),
+    "home with two brackets": ("[home]", "[[home]]", "[home] one"),
     "slug of a playground's page": ('slug = "other-thing"', 'slug = "playground-toy"',
                                     "[playground-toy] slug playground-"),
     "slug no address": ('slug = "other-thing"', 'slug = "Other Thing"', "[Other Thing] slug 'Other Thing' xor-problem"),

@@ -23,8 +23,8 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 import glossary
+from pages import about, site
 from pages import playground as workbench
-from pages import site
 from playgrounds.kit import Params, catalogue, runs
 from playgrounds.kit.params import Knob
 from playgrounds.kit.runs import Run
@@ -80,6 +80,22 @@ def fine(app: AppTest) -> AppTest:
 def labels(part: Any) -> list[str]:
     """Of the links to other pages, without their colour and weight."""
     return [re.sub(r"^:\w+\[(.*)\]$", r"\1", link.proto.label).strip("*") for link in part.get("page_link")]
+
+
+def cards(part: Any) -> dict[str, str]:
+    """Of the cards in this part, in their order: address and name."""
+    found = re.findall(r'<a class="card" href="(.*?)".*?card-name">(.*?)<', written(part, "markdown"), re.DOTALL)
+    return {address: unescape(name) for address, name in found}
+
+
+def index(part: Any) -> list[tuple[str, str]]:
+    """Of the links from A to Z: address and name."""
+    letters = re.findall(r'<div class="letters.*?</div>', written(part, "html"), re.DOTALL)
+    return [(address, unescape(name)) for address, name in re.findall(r'<a href="(.*?)">(.*?)</a>', "".join(letters))]
+
+
+def written(part: Any, kind: str) -> str:
+    return "\n".join(one.proto.body for one in part.get(kind))
 
 
 def texts(app: AppTest) -> list[str]:
@@ -159,25 +175,57 @@ def turn(app: AppTest, page: str, one: Knob, value: Any) -> AppTest:
 
 def test_home_has_a_link_to_every_lesson_and_every_term():
     app = fine(visit())
-    shown = labels(app.main)
+    assert list(cards(app.main).items()) == [(lesson.url, lesson.title) for lesson in REAL.lessons]
     for number, lesson in enumerate(REAL.lessons, start=1):
-        assert f"{number}. {lesson.title}" in shown and lesson.sentence in texts(app)
-    assert {term.name for term in REAL.terms} <= set(shown)
-    assert "71 terms" in texts(app)[0] and f"{len(TRAINABLE)} have a playground" in texts(app)[0]
+        assert f"Lesson {number}<" in written(app.main, "markdown") and lesson.sentence in written(app.main, "markdown")
+    assert index(app.main) == [(term.slug, term.name) for term in REAL.alphabetical()]
+    assert [title.value for title in app.title] == ["Trainable Glossary"]
+    assert texts(app)[0].startswith(f"{len(REAL.terms)} terms of a deep-learning course")
 
 
-def test_home_lists_the_terms_from_a_to_z():
-    app = fine(visit(**{"home-order": "A to Z"}))
-    assert labels(app.main) == [term.name for term in REAL.alphabetical()]
+def test_home_says_how_many_terms_run_if_not_all_of_them_do(monkeypatch):
+    some = [term.model_copy(update={"playground": ""}) if n % 2 else term for n, term in enumerate(REAL.terms)]
+    monkeypatch.setattr(site, "_glossary", lambda stamp: glossary.Glossary(REAL.lessons, some, []))
+    trainable = sum(bool(term.playground) for term in some)
+    assert f"and {trainable} of them running" in texts(fine(visit()))[0]
+
+
+def test_home_plays_the_run_with_which_the_term_that_the_glossary_names_begins():
+    app = fine(visit())
+    term = REAL.shown_at_home
+    data = gzip.decompress(app.get_by_key(f"{glossary.HOME}:loop").proto.bytes)
+    sent = json.loads(data[4 : 4 + int.from_bytes(data[:4], "little")])
+    assert sent["run"] == Run(catalogue.load(term.playground), preset(term)).id
+    assert sent["frames"] and sent["role"] == "loop" and sent["alt"].startswith(term.name)
+    assert f'<a href="{term.slug}">' in written(app.main, "html")
+
+
+def test_home_without_a_term_to_show_has_no_picture_and_works(monkeypatch):
+    monkeypatch.setattr(site, "_glossary", lambda stamp: glossary.Glossary(REAL.lessons, REAL.terms, []))
+    app = fine(visit())
+    assert len(cards(app.main)) == len(REAL.lessons)
+    with pytest.raises(KeyError):
+        app.get_by_key(f"{glossary.HOME}:loop")
+
+
+def test_home_offers_the_first_term_and_keeps_saving_and_erasing_in_a_menu():
+    (progress,) = [json.loads(app.proto.json) for app in [visit().get_by_key("progress")]]
+    assert progress["manage"] and progress["start"] == [REAL.terms[0].slug, REAL.terms[0].name]
+    assert progress["pages"].keys() == {term.slug for term in REAL.terms}
 
 
 @pytest.mark.parametrize("lesson", REAL.lessons, ids=lambda lesson: lesson.slug)
 def test_a_lesson_shows_its_introduction_and_its_terms_with_their_first_sentences(lesson):
     app = fine(visit(lesson.url))
     assert [title.value for title in app.title] == [lesson.title]
-    assert REAL.markdown(lesson.introduction).strip() in texts(app)
+    assert lesson.sentence in texts(app) and REAL.markdown(lesson.introduction).strip() in texts(app)
+    assert list(cards(app.main).items()) == [(term.slug, term.name) for term in REAL.of(lesson)]
     for term in REAL.of(lesson):
-        assert term.name in labels(app.main) and REAL.plain(term.lead) in texts(app)
+        assert REAL.plain(term.lead) in written(app.main, "markdown") and "<a href" not in REAL.plain(term.lead)
+    at = REAL.lessons.index(lesson)
+    assert f"Lesson {at + 1} of {len(REAL.lessons)}" in labels(app.main)
+    assert at == 0 or f"← {REAL.lessons[at - 1].title}" in labels(app.main)
+    assert at == len(REAL.lessons) - 1 or f"{REAL.lessons[at + 1].title} →" in labels(app.main)
 
 
 @pytest.mark.parametrize("term", REAL.terms, ids=lambda term: term.slug)
@@ -205,8 +253,9 @@ def test_from_every_kind_of_page_every_lesson_and_term_is_in_the_sidebar():
         found = []
         for lesson in re.findall(r"<details.*?</details>", contents):
             (title,) = re.findall(r"<summary>(.*?)</summary>", lesson)
-            found += [(*link, unescape(title)) for link in re.findall(r'<a href="(.*?)">(.*?)</a>', lesson)]
+            found += [(*link, unescape(title)) for link in re.findall(r'<a href="(.*?)".*?>(.*?)</a>', lesson)]
         assert sorted(found) == sorted(wanted), address
+        assert f'<a href="{glossary.ABOUT}">' in contents
         assert "Trainable Glossary" in labels(app.sidebar)
 
 
@@ -245,8 +294,9 @@ def test_a_search_shows_what_was_meant(page, box):
     app.text_input(key=box).set_value("bacprop")
     fine(app.run())
     part = app.main if box == "home-search" else app.sidebar
-    found = [label for label in labels(part) if label in {term.name for term in REAL.terms}]
-    assert found[0] == "Backpropagation" and (len(found) < 4 or box != "home-search")
+    assert 'data-for="bacprop"' in written(part, "markdown")  # then Enter opens the first
+    found = [address for address in cards(part) if address in REAL.term]
+    assert found[0] == "backpropagation" and len(found) < 4
     app.text_input(key=box).set_value("xqzwv jkpq")
     fine(app.run())
     assert any("No term found" in text for text in texts(app))
@@ -270,9 +320,77 @@ def test_an_address_that_nobody_has_gets_a_page_that_searches_for_what_was_meant
     app = fine(visit(address))
     assert [title.value for title in app.title] == ["No page has this address"]
     assert "<" not in texts(app)[0] and len(texts(app)[0]) < 250
-    assert meant is None or meant in labels(app.main)
+    assert meant is None or meant in cards(app.main).values()
     app.text_input(key="missing-search").set_value("dropout")
-    assert "Dropout" in labels(fine(app.run()).main)
+    assert "Dropout" in cards(fine(app.run()).main).values()
+
+
+def test_a_searched_text_is_written_into_the_page_as_text():
+    app = visit()
+    app.text_input(key="home-search").set_value('drop"><img src=x>')
+    fine(app.run())
+    assert "<img" not in written(app.main, "markdown")
+
+
+# ------------------------------------------------------------------------------------------------ about and privacy
+
+
+def about_page(**query: str) -> str:
+    return "\n".join(texts(fine(visit(glossary.ABOUT, query))))
+
+
+def test_a_page_says_what_is_stored_what_is_not_the_licence_and_whom_to_tell_of_a_mistake(monkeypatch):
+    monkeypatch.delenv(about.SETTING, raising=False)
+    app = fine(visit(glossary.ABOUT))
+    assert [one.value for one in app.header] == ["What is stored", "What is not", "Licence", "Something is wrong?"]
+    said = about_page()
+    assert "your own browser" in said and "MIT" in said and "your teacher" in said
+    assert f'<a href="{glossary.ABOUT}">' in written(visit().main, "html"), "home leads there"
+
+
+def test_every_place_in_which_a_browser_keeps_something_is_named_on_that_page():
+    scripts = [
+        path.read_text(encoding="utf-8") for part in ("pages", "playgrounds") for path in ROOT.glob(f"{part}/**/*.js")
+    ]
+    kept = {name for text in scripts for name in re.findall(r'"(trainable-glossary[a-z-]*)"', text)}
+    assert kept == {"trainable-glossary", "trainable-glossary-last", "trainable-glossary-keys"}
+    said = about_page()
+    assert all(
+        words in said for words in ("questions you have answered", "opened last", "single keys", "_streamlit_xsrf")
+    )
+
+
+@pytest.mark.parametrize(
+    ("contact", "wanted"),
+    [
+        (
+            "course@school.edu",
+            "(mailto:course@school.edu?subject=A%20mistake%20in%20the%20Trainable%20Glossary&body=http",
+        ),
+        (
+            "https://school.edu/new?page={link}",
+            "(https://school.edu/new?page=http%3A%2F%2Flocalhost%3A8501%2Fxor-problem%3F",
+        ),
+        ("https://school.edu/new", "(https://school.edu/new)"),
+        ("javascript:alert(1)", "your teacher"),
+        ("", "your teacher"),
+    ],
+)
+def test_a_mistake_is_reported_where_one_setting_says_with_the_link_of_the_page(monkeypatch, contact, wanted):
+    monkeypatch.setenv(about.SETTING, contact)
+    said = about_page(**{"from": "xor-problem?hidden=3"})
+    assert wanted in said and f"`{HOST}/xor-problem?hidden=3`" in said and "javascript" not in said
+
+
+@pytest.mark.parametrize("came", ["no-such-page", "https://elsewhere.example/", "//elsewhere", "` **x**", "../x"])
+def test_an_address_that_is_no_page_is_not_repeated_in_a_report(came):
+    said = about_page(**{"from": came})
+    assert "Say which page" in said and came not in said
+
+
+def test_what_stands_in_a_link_is_no_markdown_in_a_report():
+    said = about_page(**{"from": "xor-problem?a=`<b>**x**](y)"})
+    assert "`<b>" not in said and "](y)" not in said
 
 
 def test_a_glossary_with_mistakes_shows_them_all_instead_of_a_traceback(tmp_path, monkeypatch):

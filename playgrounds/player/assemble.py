@@ -47,6 +47,19 @@ def component() -> str:
     return javascript() + "\n" + module("component")
 
 
+def loop_html() -> str:
+    return (HERE / "loop.html").read_text(encoding="utf-8").replace("__PLAYER__", html_of_player())
+
+
+def loop_css() -> str:
+    return css() + (HERE / "loop.css").read_text(encoding="utf-8")
+
+
+def loop_component() -> str:
+    """The script of the component that plays a film over and over, without controls."""
+    return javascript() + "\n" + module("loop")
+
+
 def module(name: str) -> str:
     """One file as it stands in the joined script: nothing is imported, and only the default is exported."""
     source = (HERE / f"{name}.js").read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 // Version 0.1.0 stored numbers in place of ids; they are taken over as soon as the page they belong to is known.
 
 const PLACE = "trainable-glossary";
+const LAST = "trainable-glossary-last"; // {page, name} of the term that was opened last, as pages/links.js keeps it
 const KEEPS_NOTHING = "This browser stores nothing for this page, so nothing was taken. Permit it to store data, or use another browser.";
 const KINDS = ["answered", "reached"];
 const MOST = 200; // entries of a kind on one page
@@ -34,6 +35,7 @@ function recall(record, setStateValue) {
 function store(known) {
   try {
     localStorage.setItem(PLACE, JSON.stringify(known));
+    document.dispatchEvent(new Event("glossary-progress")); // pages/marks.js marks links
     return true;
   } catch {
     return false; // the page works all the same
@@ -82,22 +84,61 @@ function show(root, data) {
   const text = document.createElement("p");
   const [answered, reached] = KINDS.map((kind) => sum(done, kind));
   text.textContent = `You have answered ${answered} of ${questions} questions and reached ${reached} of ${goals} goals.`;
-  const said = document.createElement("p");
-  said.setAttribute("aria-live", "polite");
-  root.replaceChildren(text, ...(data.manage ? tools(root, data, said) : []), said);
-  mark(Object.keys(data.pages).map((page) => {
-    const have = KINDS.reduce((total, kind) => total + done(page, kind), 0);
-    return [page, have && (have === all(page, "answered") + all(page, "reached") ? "✓" : "◐")];
-  }));
+  if (data.manage) root.replaceChildren(...forward(data.start), menu(root, data, text));
+  else root.replaceChildren(text);
 }
 
-/** A sign behind the links to pages of which something is done. */
-function mark(pages) {
-  const style = document.getElementById("progress-marks") ?? Object.assign(document.createElement("style"), { id: "progress-marks" });
-  const rules = pages.filter(([, sign]) => sign).map(([page, sign]) => `.stMain .stPageLink a:is([href="${page}"], [href$="/${page}"]) p::after { content: " ${sign}"; }`);
-  style.textContent = rules.join("\n");
-  document.head.append(style);
+/** A link to the term that was opened last; to the first for who has opened none. */
+function forward(start) {
+  const last = visited();
+  const { page, name, verb } = last ? { ...last, verb: "Continue" } : start ? { page: start[0], name: start[1], verb: "Start" } : {};
+  if (!page) return [];
+  const link = Object.assign(document.createElement("a"), { className: "progress-forward", textContent: `${verb}: ${name}` });
+  link.setAttribute("href", page); // as an attribute: pages/links.js reads what stands there
+  return [link];
 }
+
+function visited() {
+  try {
+    const { page, name } = JSON.parse(localStorage.getItem(LAST) ?? "{}");
+    return isId(page) && typeof name === "string" && name && name.length <= 100 ? { page, name } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** How far the reader is and what can be done with the record, behind one button. */
+function menu(root, data, text) {
+  const whole = Object.assign(document.createElement("div"), { className: "progress-menu" });
+  const panel = Object.assign(document.createElement("div"), { className: "progress-panel", id: "progress-panel", hidden: !root.isOpen });
+  const head = Object.assign(document.createElement("button"), { type: "button", textContent: "Your progress" });
+  head.setAttribute("aria-expanded", String(!panel.hidden));
+  head.setAttribute("aria-controls", panel.id);
+  const fold = (open) => {
+    root.isOpen = open; // it stays so when the record has changed
+    panel.hidden = !open;
+    head.setAttribute("aria-expanded", String(open));
+  };
+  head.onclick = () => fold(panel.hidden);
+  whole.onkeydown = (event) => {
+    if (event.key !== "Escape" || panel.hidden) return;
+    fold(false);
+    head.focus();
+  };
+  const elsewhere = (event) => {
+    if (!whole.isConnected) document.removeEventListener("pointerdown", elsewhere);
+    else if (!whole.contains(event.target)) fold(false);
+  };
+  document.addEventListener("pointerdown", elsewhere);
+  const said = document.createElement("p");
+  said.className = "progress-said";
+  said.setAttribute("aria-live", "polite");
+  panel.append(text, ...tools(root, data, said), said);
+  whole.append(head, panel);
+  return whole;
+}
+
+const say = (root, text) => (root.querySelector(".progress-said").textContent = text);
 
 function tools(root, data, said) {
   const button = (text, press) => Object.assign(document.createElement("button"), { type: "button", textContent: text, onclick: press });
@@ -109,7 +150,7 @@ function tools(root, data, said) {
       const kept = add(raw.pages);
       take(data.pages);
       show(root, data);
-      root.lastChild.textContent = kept ? "Taken from the file." : KEEPS_NOTHING;
+      say(root, kept ? "Taken from the file." : KEEPS_NOTHING);
     } catch {
       said.textContent = "That is no file of saved progress. Choose one that was saved here.";
     }
@@ -122,14 +163,16 @@ function tools(root, data, said) {
     URL.revokeObjectURL(link.href);
   };
   const erase = () => {
-    const known = Object.keys(load()).length;
+    const known = Object.keys(load()).length || visited();
     try {
       localStorage.removeItem(PLACE);
+      localStorage.removeItem(LAST);
+      document.dispatchEvent(new Event("glossary-progress"));
     } catch {
       // a browser that keeps nothing has nothing to erase
     }
     show(root, data);
-    root.lastChild.textContent = known ? "Erased." : "There was nothing to erase.";
+    say(root, known ? "Erased." : "There was nothing to erase.");
   };
   return [button("Save to a file", save), button("Take from a file", () => file.click()), button("Erase", erase), file];
 }

@@ -58,9 +58,10 @@ def _known(scene: Scene, key: str) -> None:
         questions.recall(scene)
 
 
-def summary(pages: dict[str, dict[str, Any]], manage: bool = False) -> None:
-    """Show how much of what there is to do on these pages (`tasks`, by address) is done, and mark links to the pages.
+def summary(pages: dict[str, dict[str, Any]], manage: bool = False, start: tuple[str, str] | None = None) -> None:
+    """Show how much of what there is to do on these pages (`tasks`, by address) is done.
 
-    manage: offer to keep the record as a file, take one from a file, and erase it.
+    manage: offer, in a menu, to keep the record as a file, take one from a file, and erase it.
+    start: address and name of a page that is offered first, until the reader has opened another.
     """
-    mount(key="progress", data={"pages": pages, "show": True, "manage": manage})
+    mount(key="progress", data={"pages": pages, "show": True, "manage": manage, "start": start})
