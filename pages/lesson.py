@@ -22,6 +22,6 @@ def show(site: Site, lesson: Lesson) -> None:
     following = lessons[number + 1] if number + 1 < len(lessons) else None
     st.divider()
     neighbours(
-        previous and (site.pages[previous.url], previous.title),
-        following and (site.pages[following.url], following.title),
+        (site.pages[previous.url], previous.title) if previous else None,
+        (site.pages[following.url], following.title) if following else None,
     )

@@ -20,6 +20,7 @@ import numpy as np
 from playgrounds.kit.palette import BLUE, FAINT, INK, MUTED, ORANGE, PAPER, SHADES
 
 Figure = dict[str, Any]
+Numbers = Sequence[float] | np.ndarray  # some of them: of shape (n,)
 
 GAP = 46  # px between stacked panels on a phone, room for a title and tick labels
 AXIS_TITLE = 18  # px more below a panel whose x axis has a title
