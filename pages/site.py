@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import streamlit as st
 
 from glossary import FILE, HOME, LESSONS, PAGES, Glossary, GlossaryError, Term, load
+from pages import keys
 from playgrounds.kit import catalogue
 from playgrounds.stage import connection, progress
 
@@ -88,6 +89,7 @@ def frame(site: Site, title: str, *, search: bool = True) -> None:
         with st.sidebar:
             _sidebar(site, search)
     links(key="links")
+    keys.listen()
 
 
 def _sidebar(site: Site, search: bool) -> None:

@@ -23,7 +23,7 @@ def attention(Q: np.ndarray, K: np.ndarray, V: np.ndarray, scaled: bool = True, 
     S = Q @ K.T
     Z = S / sqrt(Q.shape[1]) if scaled else S
     if causal:
-        seen = np.tri(*S.shape, dtype=bool)
+        seen = np.tri(*S.shape, dtype=np.bool_)
         Z = np.where(seen, Z, -np.inf)
     A = softmax(Z)
     return Attention(S=S, Z=Z, A=A, out=A @ V)

@@ -140,7 +140,7 @@ class EncoderDecoder:
 
     def __init__(self, letters: int, H: int, attends: bool, rng: np.random.Generator):
         self.letters, self.H, self.attends = letters, H, attends
-        shapes = {}
+        shapes: dict[str, tuple[int, int]] = {}
         for of, entries in (("encoder", letters), ("decoder", letters + 1)):  # the decoder's last entry: start
             shapes |= {f"{of} E": (EMBEDDING, entries), f"{of} W": (3 * H, EMBEDDING), f"{of} U": (3 * H, H)}
             shapes |= {f"{of} b": (3 * H, 1), f"{of} u": (H, 1)}

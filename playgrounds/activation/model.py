@@ -171,10 +171,11 @@ def run(p: Params) -> Iterator[State]:
     w, b = np.full(len(p.pair), p.weight), np.full(len(p.pair), p.bias)
     flows = [random_net(name, p.leak, p.gain / sqrt(WIDTH), p.seed) for name in p.pair]
     dw = db = np.zeros(len(p.pair))
-    film, before = set(kept(p.steps)), None
+    film = set(kept(p.steps))
+    before: State | None = None
     for step in range(p.steps + 1):
         w, b = w - p.rate * dw, b - p.rate * db
-        if not finite(w, b, most=HUGE):
+        if before and not finite(w, b, most=HUGE):
             yield before._replace(step=step, w=w, b=b)  # all else as it was before it diverged
             return
         names = tuple("leaky ReLU" if n == "ReLU" and 0 < p.rescue <= step else n for n in p.pair)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from math import floor, log10
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -128,9 +128,8 @@ def moved(p: Params, before: State, now: State, i: int) -> str:
 
 def digits_for(value: float, change: float, least: int) -> int:
     """So many digits, or as many more as show two of a small change."""
-    if value == 0 or change == 0:
-        return least
-    return min(16, max(least, floor(log10(abs(value))) - floor(log10(abs(change))) + 2))
+    needed = floor(log10(abs(value))) - floor(log10(abs(change))) + 2 if value and change else least
+    return min(16, max(least, needed))
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
@@ -148,11 +147,12 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
 
     for look in shown:
         grid, f, slopes = curve(look.name, p.leak, low, high)
-        exact = {"line": {"color": look.colour, "width": 2.5, "dash": look.dash, "simplify": False}}
+        exact: dict[str, Any] = {"line": {"color": look.colour, "width": 2.5, "dash": look.dash, "simplify": False}}
         output.curve(grid, f, look.name, look.colour, dash=look.dash, hover="", **exact)
-        slope.curve(grid, slopes, look.name, look.colour, dash=look.dash, hover="", key=False, **exact)
+        slope.curve(grid, slopes, look.name, look.colour, hover="", key=False, **exact)
     for i, look in enumerate(shown[: len(p.pair)]):
-        losses.history(states, lambda s, i=i: s.losses[i], look.name, look.colour, dash=look.dash, key=False)
+        course = [s.losses[i] for s in states]
+        losses.curve([s.step for s in states], course, look.name, look.colour, dash=look.dash, key=False)
         net = "%{y:.2g} of the gradient is left after %{x} layers"
         back.curve(LAYERS, state.nets[i], look.name, look.colour, dash="dot", width=2, key=False, hover=net)
         product = np.clip(np.abs(state.slopes[i].mean()) ** LAYERS, 1e-99, None)

@@ -68,14 +68,15 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     across = names([NAMES[i] if i in places else str(i + 1) for i in range(PLACES)])
     down = names([f"head {k + 1}" for k in range(p.heads)], down=True)
     heads = pic.panel("heads", "Mean weight; below, 90 % of sequences", across, down, tall=max(130, 70 * p.heads))
-    by_step = {"x": steps(p.steps), "y": share(low=-0.03, high=1.06)}
-    weight = pic.panel("weight", "Each head's weight" if p.heads <= 2 else "Largest weight", **by_step)
-    right = pic.panel("right", "Read right", **by_step)
+    x, y = steps(p.steps), share(low=-0.03, high=1.06)
+    weight = pic.panel("weight", "Each head's weight" if p.heads <= 2 else "Largest weight", x, y)
+    right = pic.panel("right", "Read right", x, y)
 
     draw_heads(heads, p, state)
-    for place, dash, n in zip(places, DASHES, range(len(places)), strict=False):
+    by_step = [s.step for s in states]
+    for n, place in enumerate(places):
         draw_weight(weight, p, states, place)
-        right.history(states, lambda s, n=n: s.accuracies[n], NAMES[place], COLOURS[place], dash=dash)
+        right.curve(by_step, [s.accuracies[n] for s in states], NAMES[place], COLOURS[place], dash=DASHES[n])
     if p.heads == 2:
         weight.key("╍", "head 2", MUTED)
     right.level(1 / len(KINDS), name="chance")
@@ -129,9 +130,10 @@ def draw_weight(weight: Panel, p: Params, states: Sequence[State], place: int) -
     if p.heads > 2:
         weight.history(states, lambda s: s.weights[:, place].max(), f"largest on the {name}", colour, key=False)
         return
+    by_step = [s.step for s in states]
     for k in range(p.heads):
         said = f"head {k + 1} on the {name}"
-        weight.history(states, lambda s, k=k: s.weights[k, place], said, colour, dash=DASHES[k], key=False)
+        weight.curve(by_step, [s.weights[k, place] for s in states], said, colour, dash=DASHES[k], key=False)
 
 
 def draw_chips(pic: Picture, p: Params, state: State) -> None:

@@ -15,7 +15,7 @@ from playgrounds.kit.words import counted, number
 
 PRESETS = (
     works(
-        "A third of the padding",
+        "The middle stays clean",
         "A padding of 1 keeps 28 columns through four layers, and most values know nothing of it.",
         {"width": "== 28", "border": "< 0.5"},
         picture="plain",

@@ -76,9 +76,10 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     state = states[now]
     (rows, columns), (f, g) = state.target.shape, state.w.shape
     apart = 1.08 * max(columns, 1)
-    pic = Picture(480, "kernels maps", "losses picture")
-    two = sheet_axes(f + 0.6, 2 * g + 1)
-    kernels = pic.panel("kernels", "Kernels", *two, square=True, tall=150)
+    pic = Picture(480, "hidden learned maps maps", "losses losses picture picture")
+    tall = 10 + 40 * f
+    given = pic.panel("hidden", "Hidden kernel", *sheet_axes(f, g), square=True, tall=tall)
+    learned = pic.panel("learned", "Learned kernel", *sheet_axes(f, g), square=True, tall=tall, hero=True)
     lost = np.maximum([(s.loss or 0, s.kernel_error or 0) for s in states], LOWEST)
     scale = log(lost, margin=0.3, lowest=LOWEST, highest=HIGHEST)
     losses = pic.panel("losses", "", steps(max(p.steps, 1), "step"), scale, tall=190)
@@ -87,7 +88,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     maps = pic.panel("maps", made, *both, square=True, tall=170)
     seen = pic.panel("picture", "Picture", *sheet_axes(side_of(p), side_of(p)), square=True, tall=220)
 
-    draw_kernels(kernels, kernel_of(p), state)
+    draw_kernels(given, learned, kernel_of(p), state)
     losses.history(states, lambda s: max(s.loss or 0, LOWEST), "loss", BLUE)
     losses.history(states, lambda s: max(s.kernel_error or 0, LOWEST), "error of the kernel", ORANGE, dash="dash")
     pic.cursor(state.step, losses)
@@ -96,19 +97,16 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     return pic
 
 
-def draw_kernels(panel: Panel, hidden: np.ndarray, state: State) -> None:
+def draw_kernels(given: Panel, learned: Panel, hidden: np.ndarray, state: State) -> None:
     """The hidden kernel and the learned one, in numbers."""
     f, g = hidden.shape
     most = float(np.abs(hidden).max())
-    first, second = (0.0, -0.6), (g + 1.0, -0.6)
-    sheet(panel, hidden, at=first, most=most, numbers=True)
-    sheet(panel, state.w, at=second, most=most, lattice=True)
-    name_it(panel, "hidden", first)
-    name_it(panel, "learned", second)
+    sheet(given, hidden, most=most, numbers=True)
+    sheet(learned, state.w, most=most, lattice=True)
     write = fixed(3 if g < 3 else 2 if g < 5 else 1)
     if state.target.size:
         for i, j in np.ndindex(f, g):
-            panel.text(second[0] + j, second[1] - i, write(float(state.w[i, j])))
+            learned.text(j, -i, write(float(state.w[i, j])))
 
 
 def draw_maps(panel: Panel, state: State, apart: float) -> None:
@@ -122,9 +120,4 @@ def draw_maps(panel: Panel, state: State, apart: float) -> None:
     for values, name, corner in ((state.target, "target", (0.0, low)), (state.ours, "ours", (apart, low))):
         sheet(panel, np.nan_to_num(values), at=corner, most=most)
         frame_cells(panel, (0, 0), values.shape, MUTED, corner=corner)
-        name_it(panel, name, corner)
-
-
-def name_it(panel: Panel, name: str, corner: tuple[float, float]) -> None:
-    """A name above a sheet."""
-    panel.mark(corner[0] - 0.5, corner[1] + 0.5, name, xanchor="left", yanchor="bottom")
+        panel.mark(corner[0] - 0.5, corner[1] + 0.5, name, xanchor="left", yanchor="bottom")

@@ -50,12 +50,21 @@ def names(texts: Sequence[str], *, down: bool = False, every: int = 1, turned: b
     return _titled(axis, title)
 
 
-def ticked(low: float, high: float, values: Numbers, texts: Sequence[object] | None = None, title: str = "") -> Axis:
+def ticked(
+    low: float, high: float, values: Numbers, texts: Sequence[object] | None = None, title: str = ""
+) -> Axis:
     """From low to high with ticks at these values, under their own names if there are any."""
     axis: Axis = {"range": [short(low), short(high)], "tickvals": list(values)}
     if texts is not None:
         axis["ticktext"] = [str(text) for text in texts]
     return _titled(axis, title)
+
+
+def log_ticked(
+    low: float, high: float, values: Numbers, texts: Sequence[object] | None = None, title: str = ""
+) -> Axis:
+    """A log axis from low to high with ticks at these values, for quantities whose ends are known."""
+    return ticked(np.log10(low), np.log10(high), values, texts, title) | {"type": "log"}
 
 
 def log(values: Any, title: str = "", margin: float = 0.1, lowest: float = 0.0, highest: float = inf) -> Axis:
@@ -75,13 +84,6 @@ def log(values: Any, title: str = "", margin: float = 0.1, lowest: float = 0.0, 
         "tickfont": {"color": MUTED, "size": 11},  # Plotly writes powers a quarter larger
     }
     return _titled(axis, title)
-
-
-def log_ticked(
-    low: float, high: float, values: Numbers, texts: Sequence[object] | None = None, title: str = ""
-) -> Axis:
-    """A log axis from low to high with ticks at these values, for quantities whose ends are known."""
-    return ticked(np.log10(low), np.log10(high), values, texts, title) | {"type": "log"}
 
 
 def loss(values: Any, title: str = "") -> Axis:

@@ -17,6 +17,8 @@ class Moving(Still):
     """Part of a Panel (kit/picture.py)."""
 
     picture: "Picture"
+    x: dict[str, Any]
+    y: dict[str, Any]
 
     def cursor(self, x: float, colour: str = INK, dash: str = "solid") -> None:
         """A vertical line through the whole panel: where the film is, a threshold."""
@@ -115,24 +117,25 @@ class Moving(Still):
         self._shape(shape | ({"fillcolor": fill} if fill else {}) | more)
 
     def dot(self, x: float, y: float, colour: str, size: float = 14, *, hollow: bool = False) -> None:
-        """A disc of `size` px at (x, y). Plotly misplaces it on log axes: give logarithms to a linear one."""
+        """A disc of `size` px at (x, y)."""
         r = size / 2
         edge = {"color": colour, "width": 2} if hollow else {"color": PAPER, "width": 1.5}
-        self._shape(
-            {
-                "type": "circle",
-                "xsizemode": "pixel",
-                "ysizemode": "pixel",
-                "xanchor": short(x),
-                "yanchor": short(y),
-                "x0": -r,
-                "x1": r,
-                "y0": -r,
-                "y1": r,
-                "fillcolor": PAPER if hollow else colour,
-                "line": edge,
-            }
-        )
+        shape = {
+            "type": "circle",
+            "xsizemode": "pixel",
+            "ysizemode": "pixel",
+            "xanchor": short(x),
+            "yanchor": short(y),
+            "x0": -r,
+            "x1": r,
+            "y0": -r,
+            "y1": r,
+            "fillcolor": PAPER if hollow else colour,
+            "line": edge,
+        }
+        if "log" in (self.x.get("type"), self.y.get("type")):
+            shape |= {"type": "path", "path": _disc(r)}  # of a circle in pixels Plotly draws only a quarter there
+        self._shape(shape)
 
     def frame(
         self,
@@ -280,6 +283,12 @@ class Moving(Still):
 
 def _rectangle(x: Numbers, y: Numbers) -> dict[str, Any]:
     return {"type": "rect", "x0": short(x[0]), "x1": short(x[1]), "y0": short(y[0]), "y1": short(y[1])}
+
+
+def _disc(r: float) -> str:
+    """A circle around (0, 0) as a path of four Bézier curves."""
+    c = round(0.553 * r, 2)
+    return f"M-{r},0C-{r},{c} -{c},{r} 0,{r}C{c},{r} {r},{c} {r},0C{r},-{c} {c},-{r} 0,-{r}C-{c},-{r} -{r},-{c} -{r},0Z"
 
 
 def _label(text: str, colour: str, size: int, place: str) -> dict[str, Any]:

@@ -40,7 +40,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 }
 SLOPES: dict[str, Callable[[Array], Array]] = {  # of each activation, in terms of its own value h
     "tanh": lambda h: 1 - h * h,
-    "relu": lambda h: (h > 0) * 1.0,
+    "relu": lambda h: (h > 0).astype(h.dtype),
     "sigmoid": lambda h: h * (1 - h),
     "identity": np.ones_like,
 }

@@ -18,7 +18,7 @@ from playgrounds.kit.palette import FAINT, INK, MUTED, PAPER
 if TYPE_CHECKING:
     from playgrounds.kit.picture import Picture
 
-DASHES = {"solid": "━", "dash": "╍", "dot": "┄", "dashdot": "┅"}
+DASHES = {"solid": "━", "dash": "╍", "dot": "┄", "dashdot": "┅", "longdash": "╍", "longdashdot": "┅"}
 SYMBOLS = {"circle": "●", "circle-open": "○", "diamond": "◆", "square": "■", "x": "✕", "triangle-up": "▲"}
 LABEL = 13  # px of the smallest text
 
@@ -104,6 +104,28 @@ class Still:
         self._trace(trace | _hover(hover, name) | more)
         if name:
             self.key("■", name, colour if isinstance(colour, str) else INK)
+
+    def bars_across(
+        self,
+        ends: Any,
+        at: Any,
+        name: str = "",
+        colour: str = INK,
+        *,
+        base: float = 0.0,
+        wide: float = 0.7,
+        **more: Any,
+    ) -> None:
+        """Bars of a finished thing to the right, from x = `base` to `ends`, around the heights `at`, both (n,)."""
+        place = {"base": base, "width": wide, "offset": -wide / 2}
+        trace = {"type": "bar", "orientation": "h", "x": thin(np.asarray(ends) - base), "y": thin(at), "name": name}
+        self._trace(trace | place | {"marker": {"color": colour}, "hoverinfo": "skip"} | more)
+
+    def words(self, x: Any, y: Any, texts: Sequence[str], colour: Any = INK, *, place: str = "middle right") -> None:
+        """Texts that stand still, at x, y of shape (n,): many of them, as a table has; `colour` is one or one each."""
+        trace = {"type": "scatter", "mode": "text", "x": thin(x), "y": thin(y), "text": list(texts)}
+        look = {"textposition": place, "textfont": {"color": colour, "size": LABEL}, "hoverinfo": "skip"}
+        self._trace(trace | look)
 
     def hover(self, x: Any, y: Any, texts: Sequence[str], size: float = 16) -> None:
         """What is said (its texts may change) where the reader points at x, y of shape (n,)."""

@@ -1,7 +1,7 @@
 """Numbers as they stand in sentences."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from math import floor, isfinite, log10
 
 # A formula, whose braces are its own, or the place of a number.
@@ -26,9 +26,9 @@ def digits_for(value: float, change: float, least: int = 3) -> int:
     return min(17, max(least, floor(log10(abs(value))) - floor(log10(abs(change))) + 1))
 
 
-def vector(values: Sequence[float], factor: bool = False) -> str:
+def vector(values: Iterable[float], factor: bool = False, digits: int = 3) -> str:
     """The same for several numbers: (0.1, −2); one alone stands without brackets, unless it is a negative factor."""
-    texts = [number(value) for value in values]
+    texts = [number(value, digits) for value in values]
     if len(texts) == 1:
         return f"({texts[0]})" if factor and texts[0].startswith("−") else texts[0]
     return f"({', '.join(texts)})"

@@ -46,7 +46,7 @@ PRESETS = (
 
 COLOURS = dict(zip(("MSE", "MAE", "Huber", "cross-entropy"), SERIES)) | {"squared error": SERIES[0]}
 PLACES = {"MSE": "mean {}: MSE {}, the variance", "MAE": "median {}: MAE {}", "Huber": "minimum {}: Huber {}"}
-RING = {"symbol": "circle-open", "hover": ""}
+RING = {"line": {"width": 2}}
 
 
 def note(p: Params, states: Sequence[State], now: int) -> str:
@@ -82,7 +82,7 @@ def draw_loss(pic: Picture, p: Params, states: Sequence[State], state: State, c:
         panel.curve(c.x, c.values[i], name, colour, hover="")
         panel.level((state.floor[i] - c.zero[i]) / c.tall[i], colour)
         start = (states[0].values[i] - c.zero[i]) / c.tall[i]
-        panel.points(states[0].theta[i], [start], "", colour, size=12, marker={"line": {"width": 2}}, **RING)
+        panel.points(states[0].theta[i], [start], "", colour, size=12, symbol="circle-open", marker=RING, hover="")
         at = float(np.clip(state.theta[i, 0], c.low, c.high))
         height = float((state.values[i] - c.zero[i]) / c.tall[i])
         tangent = float(state.gradient[i, 0]) / c.tall[i]
@@ -113,8 +113,8 @@ def draw_answers(pic: Picture, p: Params, states: Sequence[State], state: State,
     x = [on_clock(p, s.step) for s in states]
     for i, name in enumerate(p.shown):
         colour = COLOURS[name]
-        said = {"key": False, "hover": "%{y:.5g} at step %{x}"}
-        panel.curve(x, [s.answers[i, 0] for s in states], name, colour, **said)
+        y = [s.answers[i, 0] for s in states]
+        panel.curve(x, y, name, colour, key=False, hover="%{y:.5g} at step %{x}")
         for best in np.unique(state.best[i]):
             panel.level(best, colour)
         if not constant:
@@ -126,15 +126,15 @@ def draw_answers(pic: Picture, p: Params, states: Sequence[State], state: State,
 
 def draw_halfway(panel: Panel, reached: list[int], colour: str) -> None:
     """A diamond at the step, if there is one, at which p came to a half."""
-    look = {"symbol": "diamond", "size": 12, "hover": "", "textposition": "middle left"}
-    panel.points(reached, [0.5] * len(reached), "", colour, texts=[f"{step:,} " for step in reached], **look)
+    y, texts = [0.5] * len(reached), [f"{step:,} " for step in reached]
+    panel.points(reached, y, "", colour, symbol="diamond", size=12, texts=texts, textposition="middle left", hover="")
 
 
 def draw_targets(pic: Picture, p: Params, state: State, c: Curves) -> None:
     """The targets on a line; above them, for each loss, the way of its constant and the best one."""
     y, n = state.y, len(p.shown)
     seen = np.array([*y, y[-1] - p.outlier, *c.must])
-    low, high = reach(seen, seen, 0.05)
+    low, high = reach(seen.tolist(), seen, 0.05)
     panel = pic.panel(
         "targets", "Targets and constants", span(low, high, ticks=6), bare(-0.6, n + 0.8), tall=60 + 46 * n
     )
@@ -142,8 +142,8 @@ def draw_targets(pic: Picture, p: Params, state: State, c: Curves) -> None:
         colour, row = COLOURS[name], n - i
         ends = " to ".join(dict.fromkeys(map(five, state.best[i])))
         panel.mark(low, row + 0.45, PLACES[name].format(ends, five(state.floor[i])), colour, xanchor="left")
-        best = {"mode": "markers+lines", "line": {"color": colour, "width": 5}, "marker": {"line": {"width": 2}}}
-        panel.points(state.best[i], [row, row], "", colour, size=16, **RING, **best)
+        panel.curve(state.best[i], [row, row], "", colour, width=5, hover="")
+        panel.points(state.best[i], [row, row], "", colour, size=16, symbol="circle-open", marker=RING, hover="")
         at = float(np.clip(state.theta[i, 0], c.low, c.high))
         panel.line((p.start_c, row), (at, row), colour)
         panel.dot(at, row, colour)
@@ -157,7 +157,7 @@ def draw_soft(p: Params, states: Sequence[State], state: State) -> Picture:
     classes = pic.panel("classes", "Probability", axis, span(0, 1.02))
     for i, name in enumerate(p.shown):
         at = np.arange(len(state.y)) - 0.15 + 0.3 * i
-        classes.columns(state.answers[i], COLOURS[name], wide=0.3, at=at)
+        classes.columns(state.answers[i], COLOURS[name], wide=0.3, at=at.tolist())
         classes.key("■", name, COLOURS[name])
     for k, y in enumerate(state.y):
         classes.frame((k - 0.36, k + 0.36), (0, y), INK, 2)

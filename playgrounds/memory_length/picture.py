@@ -49,7 +49,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     """Accuracy and gradient by length, one net each; their trainings; how many parameters they have."""
     state, end = states[now], states[-1]
     film, spots = kept(p.steps, EVERY), np.log2(p.lengths)
-    by_length = ticked(spots[0] - 0.3, spots[-1] + 0.3, spots, p.lengths)
+    by_length = ticked(spots[0] - 0.3, spots[-1] + 0.3, spots.tolist(), [str(T) for T in p.lengths])
     pic = Picture(
         490,
         *2 * ["accuracy accuracy accuracy training training"],

@@ -10,6 +10,21 @@ import { recolour } from "./painter.js";
 const ON_HOVER = ["hovertext", "customdata"]; // trace attributes that nobody sees while the film plays
 const AS_LOG = { type: "log", dtick: 1, exponentformat: "power" }; // an axis that is compared with one in powers of ten
 
+const LARGE = 1.5; // times the size of letters, for a lecture hall
+
+/**
+ * Larger letters in a layout, and the room that they need.
+ * @param {any} part
+ */
+function enlarge(part) {
+  if (part === null || typeof part !== "object") return;
+  for (const [key, value] of Object.entries(part)) {
+    if (key === "margin") for (const side of ["l", "t", "b"]) value[side] *= LARGE;
+    else if (/font$/i.test(key) && value?.size) value.size *= LARGE;
+    enlarge(value);
+  }
+}
+
 export class Figure {
   /**
    * @param {Film} film
@@ -71,6 +86,7 @@ export class Figure {
     }
     if (head.mark) layout.shapes.push(recolour(JSON.parse(head.mark), this.painter.scheme));
     for (const [path, value] of Object.entries(this.coloured[arrangement] ?? {})) put(layout, path.split("."), value);
+    if (document.body.dataset.present === "true") enlarge(layout);
     this.hide({ data, layout });
     return { data, layout };
   }
@@ -81,6 +97,10 @@ export class Figure {
     /** @type {Record<string, any>} */
     const layout = {};
     for (const key of this.film.varying.layout) layout[key] = moved[key] ?? this.coloured.layout[key];
+    if (document.body.dataset.present === "true") {
+      for (const key of Object.keys(layout)) layout[key] = structuredClone(layout[key]); // the film's own stays as it is
+      enlarge(layout);
+    }
     this.hide({ layout });
     if (layout.images) layout.images = this.images(frame);
     else this.sources(frame).forEach((source, i) => (layout[`images[${this.film.base.fields[i].image}].source`] = source));

@@ -16,7 +16,8 @@ import { PALETTE, Painter } from "./painter.js";
 const PHONE = 600; // px: narrower figures put their panels below each other
 const PATIENCE = 5000; // ms to wait for more frames before asking again
 const BELOW = 84; // px below the picture that the numbers and the heads of the tabs need
-const LEAST = 380; // px of a picture on a wide screen
+const CHIPS = 120; // px of chips for which the picture makes room
+const LEAST = 340; // px of a picture on a wide screen
 const MOST = 1.7; // times its own height: how far a picture grows on a large screen
 const OPTIONS = { displayModeBar: false, responsive: false, doubleClick: false };
 
@@ -179,9 +180,9 @@ export class Player {
     const { frame } = this;
     const arrangement = /** @type {any} */ (["", "opened", "narrow", "narrow_opened"][2 * Number(this.isNarrow) + Number(this.isOpen)]);
     const { data, layout } = this.figure.whole(frame, arrangement, this.head);
+    this.showTexts(frame);
     if (!this.isNarrow) layout.height = this.heightFor(layout.height);
     const drawn = /** @type {any} */ (window).Plotly.react(this.plot, data, layout, OPTIONS);
-    this.showTexts(frame);
     Promise.resolve(drawn).then(async () => {
       if (!this.isWatching) this.plot.on("plotly_afterplot", () => this.veil()); // also after Plotly has drawn by itself
       this.isWatching = true;
@@ -227,7 +228,7 @@ export class Player {
   /** As high as the window leaves room for: the tabs below shall be seen. @param {number} height as drawn for a laptop */
   heightFor(height) {
     const top = this.plot.getBoundingClientRect().top + (document.querySelector(".stMain")?.scrollTop ?? 0);
-    const room = window.innerHeight - top - BELOW;
+    const room = window.innerHeight - top - BELOW - Math.min(this.chips.offsetHeight, CHIPS);
     return Math.round(Math.max(Math.min(height, LEAST), Math.min(room, height * MOST)));
   }
 
@@ -480,6 +481,7 @@ export class Player {
   showProgress() {
     const { length, states } = this.head;
     this.stream.hidden = this.film.done;
+    this.stop.hidden = this.film.done;
     if (length) Object.assign(this.progress, { max: length, value: states });
     else this.progress.removeAttribute("value");
     this.stop.textContent = this.stopped ? "Continue" : "Stop";

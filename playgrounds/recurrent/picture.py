@@ -102,11 +102,9 @@ def reading_note(p: Params, now: State, data: Examples) -> str:
         said += answer_note(p, seen, data, t, right)
     if t < T:
         return said.strip()
-    said += (
-        f"The {p.cell}'s {now.parameters:,} parameters, trained on length {p.T}, give {percent(now.accuracy)} right "
-    )
+    said += f"The {p.cell}'s {now.parameters:,} parameters, trained on length {p.T}, give {percent(now.accuracy)} "
     wiped = "" if now.accuracy_unwiped is None else f" with the wipe, {percent(now.accuracy_unwiped)} without"
-    return f"{said}answers about new sequences{wiped}."
+    return f"{said}right answers about new sequences{wiped}."
 
 
 def answer_note(p: Params, seen: Reading, data: Examples, t: int, right: int) -> str:
@@ -142,12 +140,13 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     places, colour = np.arange(1, T + 1), COLOURS[p.cell]
     training = [s for s in states if s.t == 0]
     over = span(0.5, T + 0.5) | {"tick0": 0, "dtick": ceil(T / 8)}
-    lettered = ticked(0.5, T + 0.5, places, written(p, data)) | {"showgrid": False, "tickangle": 0} if T <= 20 else over
+    letters = ticked(0.5, T + 0.5, range(1, T + 1), written(p, data)) | {"showgrid": False, "tickangle": 0}
     sizes = {cell: parameters(p.model_copy(update={"cell": cell})) for cell in COLOURS}
 
     pic = Picture(490, *2 * ["strips strips strips"], "reach scores accuracy", details=["parameters"])
     rows = names([*seen.strips], down=True)
-    strips = pic.panel("strips", f"{p.cell} with {p.hidden} units, by step", lettered, rows, tall=290)
+    below = letters if T <= 20 else over
+    strips = pic.panel("strips", f"{p.cell} with {p.hidden} units, by step", below, rows, tall=290)
     reach = pic.panel("reach", "|∂h_q/∂x_t| by t", over, powers([s.seen.gradient for s in states]), tall=140)
     title, axis = "p(right) if asked", share()
     if p.task == "adding":

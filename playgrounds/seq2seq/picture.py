@@ -68,7 +68,9 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
     state = states[now]
     if now >= len(kept(p.steps, STATES)):
         return writing_note(p, state)
-    return training_note(p, state) if state.trained else start_note(p, state)
+    if state.plain_loss is None or state.attention_loss is None:
+        return start_note(p, state)
+    return training_note(p, state, state.plain_loss, state.attention_loss)
 
 
 def start_note(p: Params, now: State) -> str:
@@ -91,9 +93,9 @@ def start_note(p: Params, now: State) -> str:
     return said
 
 
-def training_note(p: Params, now: State) -> str:
+def training_note(p: Params, now: State, plain: float, attention: float) -> str:
     """Losses of this step, accuracy on new sequences, and where attention looks."""
-    losses = f"loss {number(now.plain_loss)} plain, {number(now.attention_loss)} with attention"
+    losses = f"loss {number(plain)} plain, {number(attention)} with attention"
     right = f"{rounded(now.plain_accuracy)} (plain) and {rounded(now.attention_accuracy)} (attention)"
     return (
         f"Step {now.trained}, on sequences of {now.batch}: {losses}. At length {p.longest}, {right} of new letters are "
@@ -160,8 +162,8 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
             panel.frame(panel.x["range"], (0.5 - state.written, 1.5 - state.written), INK, 2)
     trained = {s.trained: s.curves[:, -1] for s in states}
     for i, (name, colour) in enumerate(zip(NETS, COLOURS, strict=True)):
-        ahead = {"dash": "dot", "width": 1.5, "opacity": 0.4, "hover": "%{y:.0%} in the end at length %{x}"}
-        lengths.curve(p.tested, end.curves[i], colour=colour, **ahead)
+        told = "%{y:.0%} in the end at length %{x}"
+        lengths.curve(p.tested, end.curves[i], "", colour, dash="dot", width=1.5, opacity=0.4, hover=told)
         lengths.beads(p.tested, state.curves[i], colour, 10)
         lengths.key("━", name, colour)
         right = [both[i] for both in trained.values()]

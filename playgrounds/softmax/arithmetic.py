@@ -12,7 +12,7 @@ from playgrounds.softmax.model import LARGEST, MOST_SCORES, pieces, score
 def on_paper(z: np.ndarray, temperature: float) -> str:
     """The softmax of scores z (n,), stable where the naive one fails."""
     u = z / temperature
-    p = vector(softmax(u))
+    p = vector(softmax(u).tolist())
     if problem := naive_problem(u):
         below = u - u.max()
         aside = f"naively {problem}; divided above and below by exp({plain(u.max())}) it is"

@@ -96,9 +96,10 @@ def by_hand(p: Params, state: State) -> str:
             return f"Exponentials: {exponentials(below, below)}. Without the subtraction {without}."
         case _:
             right = min(p.right, len(z) - 1)
+            gradient = q - np.eye(len(z))[right]
             said = f"If class {right} is right, the loss is −ln {number(q[right])} = {number(state.loss)}"
-            gradient = vector(q - np.eye(len(z))[right])
-            return f"Divided by their sum: p = {vector(q)}. {said} and its gradient at z/T is p − y = {gradient}."
+            said += f" and its gradient at z/T is p − y = {vector(gradient.tolist())}"
+            return f"Divided by their sum: p = {vector(q.tolist())}. {said}."
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
@@ -136,7 +137,7 @@ def draw_plane(pic: Picture, p: Params, state: State) -> None:
     q = softmax((PLANE @ state.W.T + state.b) / p.temperature)
     certain = 1.499 * (q.max(axis=1) - 1 / 3)  # 0 where all three are equally probable
     plane.field((q.argmax(axis=1) + certain).reshape(SIDE, SIDE), (-SPAN, SPAN), (-SPAN, SPAN), scale="classes")
-    plane.points(*state.x.T, colour=[SERIES[k] for k in state.y], size=7, hover="")
+    plane.points(state.x[:, 0], state.x[:, 1], colour=[SERIES[k] for k in state.y], size=7, hover="")
     plane.points([p.x], [p.y], "your point", INK, size=15, symbol="diamond", hover="")
 
 

@@ -26,7 +26,8 @@ PARTS = {  # what a link can hide besides knobs
 }
 ALL = "all"  # lock=all: every knob
 AS_STARTED = "preset"  # pinned=preset: the run with which the page starts
-EMBED = {"embed", "embed_options"}  # Streamlit's own
+PRESENT = "present"  # whether the page is shown large; pages/keys.js reads and writes it
+EMBED = {"embed", "embed_options", PRESENT}  # what says how a page is shown, and not what
 MOST_PARAMETERS = 60  # of a link; nonsense beyond is not even looked at
 
 
@@ -84,7 +85,10 @@ def current(scene: Scene) -> PageState:
     state = session.state_of(scene.page)
     if session.TOUCHED.take(scene.page):
         wanted = to_query(state, scene)
-        if wanted != st.query_params.to_dict():
+        now = st.query_params.to_dict()
+        if PRESENT in now:
+            wanted[PRESENT] = now[PRESENT]
+        if wanted != now:
             st.query_params.from_dict(wanted)
         state = replace(state, url=wanted)
         session.STATE.set(scene.page, state)
@@ -122,6 +126,7 @@ def from_query(query: dict[str, str], scene: Scene) -> PageState:
     """The state that a link means, and what was wrong with it."""
     knobs = dict(list(query.items())[:MOST_PARAMETERS])
     step, hide, lock, pinned, name = (knobs.pop(one, "") for one in (STEP, HIDE, LOCK, PINNED, PLAYGROUND))
+    knobs.pop(PRESENT, None)
     is_plain = not (knobs.keys() - EMBED or step or pinned or name)
     wrong = []
     if name and name not in catalogue.names():

@@ -38,11 +38,18 @@ def show_share(scene: Scene, state: PageState, run: Run, link: str) -> None:
             key=f"{scene.page}:html", on_click="ignore",
         )  # fmt: skip
     with code:
-        if len(shared) > MOST_QR:
-            st.info(f"The link has {len(shared):,} characters, too many for a QR code: it holds your own text. "
-                    "Send the link itself, or use a shorter text.")  # fmt: skip
-        else:
-            st.image(qr(shared), caption="Scan to open this on a phone", width="stretch")
+        show_code(shared)
+
+
+def show_code(link: str) -> None:
+    """The link as a QR code, or why there is none."""
+    if len(link) > MOST_QR:
+        st.info(
+            f"The link has {len(link):,} characters, too many for a QR code: it holds your own text. "
+            "Send the link itself, or use a shorter text."
+        )
+    else:
+        st.image(qr(link), caption="Scan to open this on a phone", width="stretch")
 
 
 def _builder(scene: Scene, state: PageState, link: str) -> tuple[str, str, bool]:

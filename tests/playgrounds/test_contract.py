@@ -135,11 +135,12 @@ def test_a_model_imports_numerics_only(name):
 
 @every_playground
 def test_a_picture_imports_its_model_and_words_for_pictures_and_no_library_of_the_field(name):
-    for module in imported(source(name, "picture")):
-        root, _, rest = module.partition(".")
-        legal = root in sys.stdlib_module_names or root in PICTURE_MAY or module.startswith(".model")
-        ours = root == "playgrounds" and re.match(rf"kit\b|_|{name}\.model\b", rest)
-        assert legal or ours, f"{name}/picture.py imports {module}"
+    for part in sorted({path.stem for path in (FOLDER / name).glob("*.py")} - {"__init__", "model"}):
+        for module in imported(source(name, part)):
+            root, _, rest = module.partition(".")
+            legal = root in sys.stdlib_module_names or root in PICTURE_MAY or module.startswith(".model")
+            ours = root == "playgrounds" and re.match(rf"kit\b|_|{name}\.", rest)
+            assert legal or ours, f"{name}/{part}.py imports {module}"
 
 
 @every_playground

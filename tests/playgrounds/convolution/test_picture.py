@@ -69,3 +69,15 @@ def test_every_kernel_and_picture_can_be_drawn(kernel, picture):
         film = Film(note, draw, p, p.length)
         film.extend(played, True)
         assert film.steps[-1] == len(played) - 1
+
+
+def test_the_window_is_as_large_as_its_kernel_reaches_and_what_is_not_computed_yet_is_covered():
+    values = {"picture": "digit", "padding": 2, "stride": 3, "dilation": 2, "kernel": "difference"}
+    p, played = Params(**values), states(**values)
+    for now, state in enumerate(played):
+        shapes = draw(p, played, now).shapes
+        sizes = [(s["x1"] - s["x0"], s["y1"] - s["y0"]) for s in shapes if s["xref"] == "x"]
+        assert sizes[-1] == (3, 1), "1 and −1 with a gap of one pixel"
+        covers = [s for s in shapes if s["xref"] == "x2" and s.get("opacity") == 1]
+        hidden = sum((s["x1"] - s["x0"]) * (s["y1"] - s["y0"]) for s in covers)
+        assert hidden == state.y.size - state.step

@@ -1,5 +1,7 @@
 """Several filters: each is one sum over all channels and makes one map."""
 
+import base64
+import io
 from functools import cache
 from itertools import product
 
@@ -76,6 +78,16 @@ def test_every_number_of_filters_can_be_drawn(k):
         film = Film(note, draw, p, p.length)
         film.extend(played, True)
         assert film.steps[-1] == len(played) - 1
+
+
+def test_the_photo_is_shown_in_its_own_colours_with_black_padding_around_it():
+    from PIL import Image
+
+    p = Params(picture="photo", padding=2)
+    (source,) = (image["source"] for image in draw(p, list(run(p)), 0).images if image["source"])
+    pixels = np.array(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
+    expected = 17 * np.pad(colours(p), ((0, 0), (2, 2), (2, 2))).transpose(1, 2, 0)
+    assert np.array_equal(pixels[::6, ::6], expected)
 
 
 def test_where_no_position_fits_a_sentence_says_why():

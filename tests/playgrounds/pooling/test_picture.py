@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from playgrounds.pooling.model import SIDE, Params, State, run
-from playgrounds.pooling.picture import draw, note, windows_over
+from playgrounds.pooling.picture import CHANGED, draw, note, windows_over
 
 LEGAL = list(product((2, 3, 4), (1, 2, 3, 4)))  # windows and strides that the knobs allow
 
@@ -73,3 +73,12 @@ def test_the_bars_and_the_window_show_the_accuracies_and_the_place_of_the_step()
         top, left = divmod(now, 6)
         assert (frame["x0"] + 0.5, frame["x1"] + 0.5) == (left, left + 3)
         assert (0.5 - frame["y1"], 0.5 - frame["y0"]) == (top, top + 3)
+
+
+def test_changed_outputs_are_marked_as_soon_as_they_are_computed():
+    p, played = Params(picture="digit"), states(picture="digit")
+    for now, state in enumerate(played):
+        marked = [s for s in draw(p, played, now).shapes if s["xref"] == "x2" and s["line"]["color"] == CHANGED]
+        changed = (state.maxima != state.maxima_before).ravel()[: state.step]
+        assert len(marked) == changed.sum()
+    assert marked

@@ -1,0 +1,214 @@
+"""How the Transformer's learning and writing are told and drawn."""
+
+from collections.abc import Sequence
+from html import escape
+from math import ceil, sqrt
+from operator import attrgetter
+
+import numpy as np
+
+from playgrounds._transformer import PARTS, parameters_by_part
+from playgrounds.char_transformer.model import (
+    BATCH,
+    GRAM,
+    Params,
+    State,
+    architecture,
+    copied,
+    entropies,
+)
+from playgrounds.kit import fails, works
+from playgrounds.kit.axes import bare, names, share, span, steps
+from playgrounds.kit.palette import BLUE, FAINT, ORANGE
+from playgrounds.kit.picture import Panel, Picture
+from playgrounds.kit.words import counted, number
+
+PRESETS = (
+    works(
+        "Always the most probable",
+        "With k = 1 nothing is left to chance, and the trained net writes its text back.",
+        {"loss": "<= 0.25", "copied": ">= 0.85"},
+        top_k=1,
+    ),
+    fails(
+        "No causal mask",
+        "In training a position reads the character it is to predict; in writing it is not there.",
+        {"loss": "<= 0.15", "writing_loss": ">= 2.5", "copied": "<= 0.3"},
+        parts=PARTS[:-1],
+    ),
+    fails(
+        "No attention",
+        "Each character knows only itself, so that the net learns a table of letter pairs, no more.",
+        {"loss": ">= 1.5", "copied": "<= 0.3"},
+        parts=PARTS[1:],
+    ),
+)
+
+LETTERS = 40  # characters of a vocabulary that the picture has room for
+GAP = 0.12  # between two attention maps, in widths of one
+
+
+# ------------------------------------------------------------------------------------------------------- in words
+
+
+def note(p: Params, states: Sequence[State], now: int) -> str:
+    state = states[now]
+    if state.diverged:
+        return (
+            f"Step {state.step}: the loss or a weight is no longer a finite number, the run diverged. "
+            f"η = {p.rate:g} is too large for this net: choose a smaller one."
+        )
+    return writing_note(p, state) if state.passes else training_note(p, state)
+
+
+def quoted(text: str) -> str:
+    """A piece of text in a sentence, on one line."""
+    return "“" + "".join(c if c.isprintable() else "·" for c in text) + "”"
+
+
+def cheats(p: Params, now: State) -> bool:
+    """Whether the net is good in training only, because it reads there what it is to predict."""
+    return "causal mask" not in p.parts and now.writing_loss > 1.1 * now.loss + 0.05
+
+
+def training_note(p: Params, now: State) -> str:
+    """What one pass predicts, what the loss is worth, whether writing is as good, and a sample."""
+    base = entropies(p.learned)
+    sample = f"It writes {quoted(now.written)}"
+    if not now.step:
+        characters = len(now.probabilities[0])
+        return (
+            f"{now.parameters:,} first weights, the head's are 0: each of the {characters} characters "
+            f"has the same probability, and the loss is log {characters} = {number(now.loss)}. {sample}."
+        )
+    if now.loss > base.guessing + 0.05:
+        worth = f"worse than guessing ({number(base.guessing)})"
+    elif now.loss > base.letters - 0.1:
+        worth = f"about that of knowing how frequent each letter is ({number(base.letters)})"
+    elif now.loss > base.pairs:
+        worth = f"not yet below that of a table of letter pairs ({number(base.pairs)})"
+    else:
+        worth = f"below that of a table of letter pairs ({number(base.pairs)})"
+    alike = "the same one at a time"
+    if cheats(p, now):
+        alike = (
+            f"but {number(now.writing_loss)} one at a time: without the mask a position reads the very character that "
+            "it is to predict, which is not there in writing"
+        )
+    done = f"Training ends at step {now.step}" if now.step == p.steps else f"Step {now.step}"
+    every = f"one pass predicts {BATCH} · {p.context} = {BATCH * p.context} characters"
+    return f"{done}; {every}. Loss {number(now.loss)}, {worth}; {alike}. {sample}."
+
+
+def writing_note(p: Params, now: State) -> str:
+    """What the net expects, what sampling makes of it, what was drawn."""
+    vocabulary = sorted(set(p.learned))
+    by_net, by_draw = now.probabilities
+    likeliest = np.argsort(-by_net, kind="stable")[:3]
+    told = ", ".join(f"{quoted(vocabulary[i])} {by_net[i]:.1%}" for i in likeliest)
+    sampling = f"τ = {p.temperature:g}" + (f" and k = {p.top_k}" if p.top_k else "")
+    read = counted(min(p.context, len(now.written) - 1), "character")
+    said = (
+        f"Pass {now.passes} of {p.write} reads {read} and gives for the next one {told}. With {sampling} "
+        f"{quoted(now.drawn)} has {by_draw[vocabulary.index(now.drawn)]:.1%} and is drawn."
+    )
+    if now.passes < p.write:
+        return said
+    grams = f"{now.copied:.0%} of the characters end a run of {GRAM} that stands in the text"
+    hope = f", after a loss of {number(now.loss)} in training" if cheats(p, now) else ""
+    whole = f"{counted(now.passes, 'pass', 'passes')} for {counted(now.passes, 'character')}"
+    return f"{said} {whole}, one after the other: {quoted(now.written)}. {grams}{hope}."
+
+
+# --------------------------------------------------------------------------------------------------- in a picture
+
+
+def draw(p: Params, states: Sequence[State], now: int) -> Picture:
+    """Attention maps; loss by step; probabilities of the next character; below, what is written."""
+    state = states[now]
+    columns = p.heads if p.layers > 1 else ceil(sqrt(p.heads))
+    rows = p.layers * p.heads // columns
+    wide, high = columns * (1 + GAP) - GAP, rows * (1 + GAP) - GAP
+    vocabulary = sorted(set(p.learned))
+    frequent = sorted(vocabulary, key=lambda c: -p.learned.count(c))
+    shown = sorted(frequent[:LETTERS])
+    top = 1.2 * max(entropies(p.learned).guessing, 1)
+
+    pic = Picture(470, *2 * ["maps loss"], "next next")
+    title, tall = "Attention: the row reads the column", ceil(min(300, 300 * high / wide))
+    maps = pic.panel("maps", title, bare(0, wide), bare(0, high), square=True, tall=tall)
+    time = steps(p.steps + p.write, "training steps, characters written")
+    loss = pic.panel("loss", "Loss", time, span(0, top, ticks=6), tall=240)
+    letters = names([visible(c) for c in shown])
+    following = pic.panel("next", "Next character: net wide, τ and k narrow", letters, share(high=1.05), tall=130)
+
+    draw_maps(maps, p, state, columns, rows)
+    draw_losses(loss, p, states, top)
+    pic.cursor(state.step, loss)
+    draw_next(following, state, shown, [vocabulary.index(c) for c in shown])
+    written_row(pic, p, state)
+    counts = parameters_by_part(architecture(p))
+    layer = 12 * p.width**2 + 13 * p.width
+    title = f"Parameters: {counts.total():,}. A layer has 12 d² + 13 d, for d = {p.width} that is {layer:,}"
+    pic.chips(title, [f"{n:,}" for n in counts.values()], None, list(counts))
+    return pic
+
+
+def draw_maps(maps: Panel, p: Params, state: State, columns: int, rows: int) -> None:
+    """The weights of every head of every layer, their roots for the sake of the small ones."""
+    for layer in range(p.layers):
+        for head in range(p.heads):
+            k = layer * p.heads + head
+            x, y = k % columns * (1 + GAP), (rows - 1 - k // columns) * (1 + GAP)
+            weights = np.sqrt(state.attention[layer, head][::-1].astype(float))
+            maps.field(weights, (x, x + 1), (y, y + 1), scale="sequential", smooth=False)
+            maps.frame((x, x + 1), (y, y + 1), FAINT, 1)
+            if p.layers * p.heads <= 4:
+                name = f"head {head + 1}" + (f", layer {layer + 1}" if p.layers > 1 else "")
+                maps.mark(x + 0.98, y + 0.98, name, xanchor="right", yanchor="top")
+
+
+def draw_losses(loss: Panel, p: Params, states: Sequence[State], top: float) -> None:
+    """Both losses while it trains, and what they are worth."""
+
+    def seen(value: float) -> float:
+        return min(value, 2 * top) if value == value else 2 * top  # the axis ends below
+
+    trained = [s for s in states if not s.passes]
+    for metric, name, colour, dash in (
+        ("writing_loss", "one at a time", ORANGE, "solid"),
+        ("loss", "all at once", BLUE, "dash"),
+    ):
+        of = attrgetter(metric)
+        said = {"hovertext": [f"{number(of(s))} at step {s.step}" for s in trained], "hoverinfo": "text"}
+        loss.history(trained, lambda s, of=of: seen(of(s)), name, colour, dash=dash, hover="", **said)
+    for height, words in zip(entropies(p.learned), ("guessing", "letter frequencies", "letter pairs"), strict=True):
+        loss.level(height)
+        loss.mark(p.steps + p.write, height, words, xanchor="right", yanchor="bottom")
+
+
+def draw_next(following: Panel, state: State, shown: list[str], at: list[int]) -> None:
+    """What the net expects, and what with τ and k is drawn from; the drawn one is orange."""
+    by_net, by_draw = state.probabilities[:, at]
+    for i, (c, a, b) in enumerate(zip(shown, by_net, by_draw, strict=True)):
+        colour = ORANGE if c == state.drawn else BLUE
+        following.block((i - 0.42, i + 0.42), (0, a), colour, width=0, opacity=0.4)
+        following.block((i - 0.22, i + 0.22), (0, b), colour, width=0)
+    said = [f"{visible(c)}: net {a:.2%}, drawn with {b:.2%}" for c, a, b in zip(shown, by_net, by_draw, strict=True)]
+    following.hover(np.arange(len(shown)), np.full(len(shown), 0.5), said)
+
+
+def visible(c: str) -> str:
+    return escape({" ": "␣", "\n": "⏎", "\t": "⇥"}.get(c, c if c.isprintable() else "·"))
+
+
+def written_row(pic: Picture, p: Params, state: State) -> None:
+    """What is written, character by character: blue where it copies the text, orange where it does not."""
+    written, start = state.written, sum(c in p.learned for c in p.prompt) or 1
+    good = [copied(p.learned, written[: i + 1], i) for i in range(start, len(written))]
+    who = f"Sample at step {state.step}"
+    if state.passes:
+        who = f"Written in {counted(state.passes, 'pass', 'passes')}"
+    title = f"{who} (blue: with the {GRAM - 1} before it in the text; orange: not)"
+    newest = len(written) - 1 if state.passes else start
+    pic.chips(title, list(written), [*[None] * start, *(0 if g else 1 for g in good)], None, [newest])
