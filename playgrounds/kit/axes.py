@@ -50,9 +50,7 @@ def names(texts: Sequence[str], *, down: bool = False, every: int = 1, turned: b
     return _titled(axis, title)
 
 
-def ticked(
-    low: float, high: float, values: Numbers, texts: Sequence[object] | None = None, title: str = ""
-) -> Axis:
+def ticked(low: float, high: float, values: Numbers, texts: Sequence[object] | None = None, title: str = "") -> Axis:
     """From low to high with ticks at these values, under their own names if there are any."""
     axis: Axis = {"range": [short(low), short(high)], "tickvals": list(values)}
     if texts is not None:
