@@ -3,20 +3,21 @@
 const PLACE = "trainable-glossary-keys";
 const PLAYER = [" ", "ArrowLeft", "ArrowRight", "Home", "End"];
 
+/** @param {Component} component */
 export default function ({ parentElement, setTriggerValue }) {
-  const help = parentElement.querySelector(".keys-help");
-  const list = parentElement.querySelector(".keys-list");
-  const on = parentElement.querySelector(".keys-on");
+  const help = /** @type {HTMLButtonElement} */ (parentElement.querySelector(".keys-help"));
+  const list = /** @type {HTMLElement} */ (parentElement.querySelector(".keys-list"));
+  const on = /** @type {HTMLInputElement} */ (parentElement.querySelector(".keys-on"));
   on.checked = kept() !== "off";
   on.onchange = () => keep(on.checked ? "on" : "off");
   help.onclick = () => fold(list.hidden);
-  const fold = (open) => {
+  const fold = (/** @type {boolean} */ open) => {
     list.hidden = !open;
     help.setAttribute("aria-expanded", String(open));
   };
   const code = () => setTriggerValue("code", location.href);
-  const press = (event) => {
-    if (!on.checked || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  const press = (/** @type {KeyboardEvent} */ event) => {
+    if (!on.checked || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(/** @type {Element} */ (event.target))) return;
     if (event.key === "?") fold(list.hidden);
     else if (event.key === "Escape") fold(false);
     else if (event.key === "p" || event.key === "P") present(document.body.dataset.present !== "true");
@@ -36,6 +37,7 @@ function kept() {
   }
 }
 
+/** @param {"on" | "off"} value */
 function keep(value) {
   try {
     localStorage.setItem(PLACE, value);
@@ -44,18 +46,22 @@ function keep(value) {
   }
 }
 
-/** Where a key is meant for what has the focus. */
+/** Where a key is meant for what has the focus. @param {Element} target */
 function isTyping(target) {
   return Boolean(target.closest("input, textarea, select, button, a, summary, [contenteditable=true], [role=slider], [role=tab], .player, .pad"));
 }
 
+/** @param {KeyboardEvent} event */
 function play(event) {
-  const player = document.querySelector(".player")?.player;
+  const player = /** @type {any} */ (document.querySelector(".player"))?.player;
   if (!player) return;
   player.key({ key: event.key, target: document.body, preventDefault: () => event.preventDefault() });
 }
 
-/** Large, and nothing but the term, the picture and the question: for the last row of a lecture hall. */
+/**
+ * Large, and nothing but the term, the picture and the question: for the last row of a lecture hall.
+ * @param {boolean} wanted
+ */
 function present(wanted, write = true) {
   if ((document.body.dataset.present === "true") === wanted) return;
   document.body.dataset.present = String(wanted);
@@ -65,5 +71,5 @@ function present(wanted, write = true) {
     else address.searchParams.delete("present");
     history.replaceState(history.state, "", address);
   }
-  for (const root of document.querySelectorAll(".player")) if (root.player?.plot.data) root.player.mount();
+  for (const root of /** @type {NodeListOf<any>} */ (document.querySelectorAll(".player"))) if (root.player?.plot.data) root.player.mount();
 }

@@ -106,7 +106,7 @@ def _parts(playground: Playground, params: Params, title: str, link: str) -> lis
         at: _state(playground, source) for at, source in needed.pieces.items() if _is_state(at, source, own)
     }
     params_source = _params(playground, params, needed)
-    ordered = sorted(needed.pieces, key=lambda at: (at[0] == own, at))
+    ordered = sorted(needed.pieces, key=lambda at: (at[0] == own, _height(at[0]), at))
     needed.imports.setdefault("typing", set()).add("NamedTuple")
     about = f"{title}\n\nThe code that ran, with your values. {playground.about}\n\nSee it move: {link}\n"
     names = ", ".join(f'"{name}"' for name in playground.metrics)
@@ -204,6 +204,13 @@ def _follow_import(node: ast.Import | ast.ImportFrom, alias: ast.alias, name: st
     renamed = f" as {alias.asname}" if alias.asname else ""
     module = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
     needed.imports.setdefault(module, set()).add(alias.name + renamed)
+
+
+def _height(module: str) -> int:
+    """How many carried modules stand on each other below this one: what it is made of comes first."""
+    tree, _ = _parse(module)
+    froms = [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return max((1 + _height(one) for one in froms if f"{one}.".startswith(CARRIED)), default=0)
 
 
 def _bound(node: ast.stmt) -> set[str]:
