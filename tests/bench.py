@@ -37,7 +37,10 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", "--disable-sync"]  # fmt: skip
-HEAVY = {"cnn", "recurrent", "seq2seq", "transformer", "masked_lm", "transfer", "residual", "generalization"}
+HEAVY = {
+    *("cnn", "recurrent", "memory_length", "seq2seq", "char_transformer", "masked_pairs", "masked_text"),
+    *("transfer", "residual", "generalization"),
+}
 XOR = "playground-mlp"  # at its defaults: the run that the interactive bars are about
 TERM = "xor-problem"  # the link that a class opens
 LONG = f"{XOR}?engine=torch&hidden=8&hidden2=8&hidden3=8&batch=10&epochs=1000"  # several seconds of training
@@ -271,7 +274,7 @@ def knob() -> Iterator[Row]:
         more = {"all": times, "server CPU s": (server.cpu() - used) / 6}
         more |= {"why": f"{lost} of 6 presses came to nothing", "ok": False} if lost else {}
         clock = statistics.median(times[1:]) if times[1:] else None  # the first one warms up
-        yield row("knob moved to finished run drawn, default XOR", clock, "s", 0.3, **more)
+        yield row("knob moved to finished run drawn, default XOR", clock, "s", 0.15, **more)
 
         plays = []
         for _ in range(6):
@@ -297,7 +300,7 @@ def drawing() -> Iterator[Row]:
             page.evaluate(f"() => {{ window.answered = new Promise((resolve) => {{ {ANSWERED} }}); }}")
             page.mouse.up()
             times.append(page.evaluate("window.answered") / 1000)
-        yield row("stroke drawn to predictions on the screen, cnn", statistics.median(times[1:]), "s", 0.3, all=times)
+        yield row("stroke drawn to predictions on the screen, cnn", statistics.median(times[1:]), "s", 0.15, all=times)
 
 
 def stop() -> Iterator[Row]:
@@ -311,7 +314,7 @@ def stop() -> Iterator[Row]:
             stops.append(max(_until_quiet(server), page.evaluate("window.grown") / 1000))
             page.evaluate("document.querySelector('.player-stop').click()")  # it says Continue now
         more = {"all": stops} | ({} if "epochs=1000" in page.url else {"why": f"it became {page.url}", "ok": False})
-        yield row("Stop pressed to nothing computed any more (worst of 3)", max(stops), "s", 0.5, **more)
+        yield row("Stop pressed to nothing computed any more (worst of 3)", max(stops), "s", 0.3, **more)
 
 
 def rerun() -> Iterator[Row]:
@@ -440,11 +443,11 @@ def crowd() -> Iterator[Row]:
         served, more, run = _visit(server, [TERM] * 200)
         computed = server.log.read_text().splitlines().count(f"computes {run}")
         yield row("200 readers of one term link: served", len(served), "", ">= 200", **more)
-        yield row("200 readers of one term link: p95 to the finished film", _at(served, 0.95), "s", 3)
+        yield row("200 readers of one term link: p95 to the finished film", _at(served, 0.95), "s", 2)
         yield row("200 readers of one term link: times the run was computed", computed or None, "", 1)
         served, more, _ = _visit(server, [f"{TERM}?seed={seed}" for seed in range(101, 131)])
         more["served"] = len(served)
-        yield row("30 readers of 30 runs: p50 to the finished film", _at(served, 0.5), "s", 3, **more)
+        yield row("30 readers of 30 runs: p50 to the finished film", _at(served, 0.5), "s", 1.4, **more)
 
 
 def _visit(server: Server, links: list[str]) -> tuple[list[float], Row, str]:
@@ -556,7 +559,7 @@ def seeds() -> Iterator[Row]:
 
 def fairness() -> Iterator[Row]:
     """Light pages that are opened while 60 readers wait for heavy runs, each a run of its own."""
-    heavy = ["playground-transfer", "playground-residual", "playground-cnn", "playground-transformer"]
+    heavy = ["playground-transfer", "playground-residual", "playground-cnn", "playground-char-transformer"]
     with serving("fairness", counting=True) as server:
         for page in (IMPORTS, *heavy):
             _visit(server, [page])
@@ -662,9 +665,9 @@ def playground(name: str, wanted: list[str]) -> Iterator[Row]:
     stuck = {} if "seconds" in last else {"why": f"no end in sight, or failed, at {last.get('at')}", "ok": False}
     default, *lines = [line for line in lines if "states" in line] or [{"seconds": None}]
     more = stuck if default["seconds"] is None else default["why"]
-    yield row(f"{name}: default run and film", default["seconds"], "CPU s", 5 if name in HEAVY else 0.5, **more)
+    yield row(f"{name}: default run and film", default["seconds"], "CPU s", 2.5 if name in HEAVY else 0.3, **more)
     if search:
-        for quantity, unit, most in [("seconds", "CPU s", 20), ("MB", "MB", 8), ("states", "", 301)]:
+        for quantity, unit, most in [("seconds", "CPU s", 8), ("MB", "MB", 5), ("states", "", 301)]:
             there = [line for line in lines if quantity in line] or [{quantity: None, "at": ""}]
             worst = max(there, key=itemgetter(quantity))
             more = {"at": worst["at"]} | stuck | worst.get("why", {})
@@ -730,7 +733,7 @@ def _search(send: Send, place: Any) -> tuple[dict[Any, Row], Any]:
     for quantity, seconds in PROBING.items():
         if quantity == "MB":  # a film of up to 100 states shows all of them, one of more has fewer frames
             start = max(probes, key=lambda params: probes[params]["MB"])
-            start = _most(start, lambda p: (p.length - 1) // Film(None, p, p.length).stride if p.length else 0)
+            start = _most(start, lambda p: (p.length - 1) // Film(None, None, p, p.length).stride if p.length else 0)
         best, ends = start, time.process_time() + seconds
         for _ in range(2):
             bar = 1.05 * look(best, 0, quantity)

@@ -27,6 +27,8 @@ from playgrounds.kit.params import Params
 CARRIED = ("playgrounds.kit.", "playgrounds._")  # modules whose names are copied; all others are imported
 ONLY_IN_APP = {"Params", "kit", "knob", "Metric", "Annotated"}
 
+LATER = "from __future__ import annotations  # a type may be defined below the function that names it"
+
 
 @dataclass
 class _Needed:
@@ -34,6 +36,7 @@ class _Needed:
 
     imports: dict[str, set[str]] = field(default_factory=dict)  # module ("" for plain imports): what of it
     pieces: dict[tuple[str, int], str] = field(default_factory=dict)  # (module, line): source
+    homes: dict[str, tuple[str, str]] = field(default_factory=dict)  # of names: the module, the meaning
 
 
 def script(playground: Playground, params: Params, title: str, link: str) -> str:
@@ -56,9 +59,9 @@ def ipynb(playground: Playground, params: Params, title: str, link: str) -> str:
     return notebook.writes_json(made)
 
 
-def _states(playground: Playground) -> str:
+def _states(needed: _Needed) -> str:
     """How the exported code calls `run`: some models yield None between states, to give others a turn."""
-    some = "yield None" in playground.source
+    some = any("yield None" in piece for piece in needed.pieces.values())
     return "[state for state in run(Params()) if state is not None]" if some else "list(run(Params()))"
 
 
@@ -111,7 +114,7 @@ def _parts(playground: Playground, params: Params, title: str, link: str) -> lis
     about = f"{title}\n\nThe code that ran, with your values. {playground.about}\n\nSee it move: {link}\n"
     names = ", ".join(f'"{name}"' for name in playground.metrics)
     call = [
-        f"states = {_states(playground)}",
+        f"states = {_states(needed)}",
         f'print("step", {names}, sep=",")',
         "for i, state in enumerate(states):",
         f'    print(getattr(state, "step", i), *(_number(getattr(state, name)) for name in [{names}]), sep=",")',
@@ -131,9 +134,8 @@ def _imports(imports: dict[str, set[str]]) -> str:
     """Import statements, the standard library's first."""
     plain = [f"import {one}" for one in imports.get("", ())]
     listed = [f"from {module} import {', '.join(sorted(of))}" for module, of in imports.items() if module]
-    return "\n".join(
-        sorted(plain + listed, key=lambda one: (one.split()[1].split(".")[0] not in sys.stdlib_module_names, one))
-    )
+    ordered = sorted(plain + listed, key=lambda one: (one.split()[1].split(".")[0] not in sys.stdlib_module_names, one))
+    return "\n".join([LATER, *ordered])
 
 
 def _params(playground: Playground, params: Params, needed: _Needed) -> str:
@@ -190,9 +192,19 @@ def _follow(module: str, name: str, needed: _Needed) -> None:
                 if (alias.asname or alias.name.split(".")[0]) == name:
                     _follow_import(node, alias, name, needed)
         elif name in _bound(node) and (module, node.lineno) not in needed.pieces:
+            if not _is_new(name, module, ast.dump(node), needed):
+                continue
             needed.pieces[module, node.lineno] = _source(node, source)
             for other in _names(node):
                 _follow(module, other, needed)
+
+
+def _is_new(name: str, module: str, meaning: str, needed: _Needed) -> bool:
+    """Whether a definition is still to be taken. Raises ValueError if the name means something else elsewhere."""
+    home, known = needed.homes.setdefault(name, (module, meaning))
+    if home != module and known != meaning:
+        raise ValueError(f"{name} of {module} and of {home} would be one in the export: rename one")
+    return home == module
 
 
 def _follow_import(node: ast.Import | ast.ImportFrom, alias: ast.alias, name: str, needed: _Needed) -> None:

@@ -76,11 +76,11 @@ class Moving(Still):
             corners = np.array([end, end - along + side, end - along - side])
             self.shape_of(corners, colour, 1, fill=colour)
 
-    def path(self, x: Any, y: Any, colour: str = INK, width: float = 2.5, dash: str = "solid") -> None:
+    def path(self, x: Any, y: Any, colour: str = INK, width: float = 2.5, dash: str = "solid", **more: Any) -> None:
         """An open line through arrays x, y of shape (n,), n >= 1: it may grow."""
         points = "L".join(f"{short(a)},{short(b)}" for a, b in zip(np.asarray(x), np.asarray(y), strict=True))
         line = {"color": colour, "width": width, "dash": dash}
-        self._shape({"type": "path", "path": "M" + points, "line": line, "fillcolor": "rgba(0,0,0,0)"})
+        self._shape({"type": "path", "path": "M" + points, "line": line, "fillcolor": "rgba(0,0,0,0)"} | more)
 
     def strokes(self, parts: Any, colour: str = INK, width: float = 1, fill: str = "") -> None:
         """Open lines through parts of shape (n, k, 2), or closed and filled: all are one shape, many cost no more."""
@@ -93,6 +93,7 @@ class Moving(Still):
                 "path": "".join(path + end for path in paths) or "M0,0L0,0",
                 "line": line,
                 "fillcolor": fill or "rgba(0,0,0,0)",
+                "fillrule": "nonzero",  # where filled parts overlap they are filled, too
             }
         )
 

@@ -26,7 +26,7 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     pic = Picture(340, "bowl history")
-    bowl = pic.panel("bowl", "The loss of a weight", axes.span(-3, 5, "w"), axes.span(0, 16))
+    bowl = pic.panel("bowl", "The loss of a weight", axes.span(-3, 5, "w"), axes.span(-1, 16))
     w = np.linspace(-3, 5, 81)
     bowl.curve(w, loss(w), colour=BLUE)
     bowl.dot(states[now].w, states[now].loss, ORANGE)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playgrounds import perceptron
 from playgrounds.kit.film import Film
 from playgrounds.kit.palette import BLUE, INK, ORANGE
-from playgrounds.perceptron import GATES, Params, State, halves, learn, most_mistakes, run, sample, widest
+from playgrounds.perceptron.model import GATES, OWN, Params, State, learn, most_mistakes, run, sample, widest
+from playgrounds.perceptron.picture import draw, halves, note
 
 BITS = ("0 and 1", "−1 and 1")
 STUBBORN = ("XOR", "XNOR")
@@ -32,6 +32,11 @@ def gate(name: str = "XOR", **values) -> list[State]:
 
 def own(text: str, **values) -> list[State]:
     return played(data="own", points=text, **values)
+
+
+def told(state: State, **values) -> str:
+    """The note of a state of such a run: it needs no other state."""
+    return note(Params(**values), [state], 0)
 
 
 def augmented(p: Params) -> np.ndarray:
@@ -59,7 +64,7 @@ def test_a_mistake_adds_eta_y_x_to_w_and_eta_y_to_b_and_is_a_point_not_on_its_ow
     p, states = Params(**values), played(**values)
     assert len(states) > 3
     for old, new in pairwise(states[:-1]):
-        (x, y), i = new.points, new.wrong
+        (x, y), i = new.points, new.mistaken
         assert (old.w == new.before).all() and new.mistakes == old.mistakes + 1
         assert y[i] * (old.w[:2] @ x[i] + old.w[2]) <= 1e-12
         assert np.allclose(new.w[:2], old.w[:2] + p.rate * y[i] * x[i], rtol=0, atol=1e-12)
@@ -76,7 +81,7 @@ def test_points_on_the_right_side_change_nothing(values):
         (x, y), n = new.points, len(new.points[0])
         first, last = round(old.passes * n), round(new.passes * n)
         passed_over = [i % n for i in range(first, last - 1)]
-        assert new.wrong == (last - 1) % n
+        assert new.mistaken == (last - 1) % n
         assert all(y[i] * (old.w[:2] @ x[i] + old.w[2]) > -1e-12 for i in passed_over)
 
 
@@ -112,7 +117,7 @@ def test_from_zero_eta_scales_the_weights_and_decides_no_mistake(values):
     one = played(rate=1.0, passes=30, **values)
     for rate in (0.01, 0.3, 10.0):
         other = played(rate=rate, passes=30, **values)
-        assert [s.wrong for s in other] == [s.wrong for s in one]
+        assert [s.mistaken for s in other] == [s.mistaken for s in one]
         assert all(np.allclose(s.w, rate * t.w, rtol=1e-12, atol=0) for s, t in zip(other, one, strict=True))
 
 
@@ -187,24 +192,28 @@ def test_on_xor_the_weights_come_back_and_then_it_repeats_for_ever(name, values)
 
 @pytest.mark.fact("perceptron")
 def test_the_note_says_when_the_weights_are_back_and_after_which_mistake_they_were_the_same():
-    states = gate(start="random", rate=0.1)
+    knobs = {"data": "gate", "start": "random", "rate": 0.1}
+    states = played(**knobs)
     back = next(s for s in states if s.cycle)
-    said = re.search(r"are the same as after mistake (\d+), at the same point of the pass: .* for ever, 4", back.note)
+    said = re.search(
+        r"are the same as after mistake (\d+), at the same point of the pass: .* for ever, 4", told(back, **knobs)
+    )
     assert said and np.allclose(states[int(said[1])].w, back.w, atol=1e-12)
-    assert states[int(said[1])].wrong == back.wrong
+    assert states[int(said[1])].mistaken == back.mistaken
     assert len(states) - 2 == back.mistakes + 2 * 4, "two more rounds"
     for state in states[back.mistakes + 1 : -1]:
-        twin = int(re.search(r"the same as after mistake (\d+)\.", state.note)[1])
+        twin = int(re.search(r"the same as after mistake (\d+)\.", told(state, **knobs))[1])
         assert np.allclose(states[twin].w, state.w, atol=1e-12)
-    assert "for ever" in states[-1].note and "No line separates" in states[-1].note
-    assert "the same as at the start, at the same point" in gate()[4].note and not gate()[4].w.any()
+    assert "for ever" in told(states[-1], **knobs) and "No line separates" in told(states[-1], **knobs)
+    assert "the same as at the start, at the same point" in told(gate()[4], data="gate") and not gate()[4].w.any()
 
 
 @pytest.mark.fact("perceptron")
 def test_shuffling_the_points_does_not_help_xor():
     for seed in range(3):
         end = gate(order="shuffled", seed=seed)[-1]
-        assert end.passes == 200 and end.mistakes > 400 and end.cycle == 0 and "never will" in end.note
+        assert end.passes == 200 and end.mistakes > 400 and end.cycle == 0
+        assert "never will" in told(end, data="gate", order="shuffled")
 
 
 # ------------------------------------------------------------------------------------------- when it stops, how late
@@ -220,7 +229,7 @@ def test_on_separable_points_it_stops_after_a_pass_without_a_mistake(start, orde
         z = augmented(p)
         assert end.stopped == 1 and (z @ end.w > 0).all() and end.accuracy == 1
         assert end.passes == int(end.passes) and before.passes <= end.passes - 1
-        assert (end.w == before.w).all() and end.note.startswith(f"Stopped after {end.mistakes} mistake")
+        assert (end.w == before.w).all() and note(p, [end], 0).startswith(f"Stopped after {end.mistakes} mistake")
         more = list(learn(p.model_copy(update={"passes": 1}), z, end.w))
         assert [wrong for _, wrong, _ in more] == [None], "and another pass would change nothing"
 
@@ -286,12 +295,12 @@ def test_overlapping_classes_have_no_separating_line_and_are_never_learned():
     for seed in SEEDS:
         end = played(margin=-0.1, seed=seed, passes=60)[-1]
         assert (end.gamma, end.bound, end.stopped, end.passes) == (0, None, 0, 60)
-        assert end.accuracy < 1 and "never will" in end.note
+        assert end.accuracy < 1 and "never will" in told(end)
 
 
 def test_a_run_cut_short_says_that_more_passes_would_do():
     end = played(margin=0.01, passes=2)[-1]
-    assert not end.stopped and end.gamma > 0 and "with more passes" in end.note
+    assert not end.stopped and end.gamma > 0 and "with more passes" in told(end)
 
 
 # ------------------------------------------------------------------------------------------------------------ margins
@@ -327,7 +336,7 @@ def test_gamma_is_the_margin_of_a_support_vector_machine_on_points_with_a_consta
 
 @pytest.mark.parametrize("margin", [-0.3, 0.0, 0.5])
 def test_all_points_are_within_the_picture(margin):
-    low, high = perceptron.draw(Params(), played(), 0)["layout"]["xaxis"]["range"]
+    low, high = draw(Params(), played(), 0).figure()["layout"]["xaxis"]["range"]
     for seed in range(200):
         x, y = sample(Params(margin=margin, seed=seed, count=100))
         assert low < x.min() and x.max() < high and (y == 1).sum() == (y == -1).sum() == 50
@@ -356,7 +365,7 @@ def test_no_direction_beats_the_widest_one(seed):
 
 @pytest.mark.fact("perceptron")
 def test_own_points_are_learned_by_the_same_rule_class_0_as_minus_one():
-    states = own(perceptron.OWN)
+    states = own(OWN)
     x, y = states[0].points
     assert x[0].tolist() == [-0.6, 0.1] and y.tolist() == [-1] * 4 + [1] * 5
     end = states[-1]
@@ -366,20 +375,21 @@ def test_own_points_are_learned_by_the_same_rule_class_0_as_minus_one():
         for i, z in enumerate(y[:, None] * np.column_stack([x, np.ones(9)])):
             if w @ z <= 0:
                 w, wrong = w + z, [*wrong, i]
-    assert [s.wrong for s in states[1:-1]] == wrong and np.allclose(end.w, w)
+    assert [s.mistaken for s in states[1:-1]] == wrong and np.allclose(end.w, w)
 
 
 @pytest.mark.fact("perceptron")
 def test_own_points_on_the_corners_of_xor_are_never_learned():
     end = own(XOR)[-1]
     assert (end.gamma, end.bound, end.stopped) == (0, None, 0) and end.best_accuracy <= 0.75
-    assert end.passes == 200 and "no line separates" in end.note
+    assert end.passes == 200 and "no line separates" in told(end)
 
 
 @pytest.mark.fact("perceptron")
 def test_no_points_are_one_state_that_says_so_and_one_class_is_learned_by_the_bias():
     (state,) = own("", start="random")
-    assert state.note.startswith("There are no points yet.") and len(state.points[0]) == 0
+    assert state.accuracy is None and state.gamma is None, "unknown"
+    assert told(state).startswith("There are no points yet.") and len(state.points[0]) == 0
     assert Params(data="own", points="").length == 1 and Params(points="").length is None
     for text, b in (("0.3,0.4,1", 1), ("0.3,0.4,0\n-0.2,0.1,0", -1)):
         end = own(text)[-1]
@@ -408,7 +418,8 @@ def test_the_pocket_holds_the_line_that_had_most_points_right():
         end = states[-1]
         assert np.mean(augmented(Params(**values)) @ end.best > 0) == end.best_accuracy
         assert end.best_accuracy == max(s.best_accuracy for s in states) > end.accuracy
-        assert "The pocket holds that line" in end.note and "pocket" not in played(passes=40, **values)[-1].note
+        assert "The pocket holds that line" in told(end, pocket=True, **values)
+        assert "pocket" not in told(played(passes=40, **values)[-1], **values)
 
 
 def test_every_mistake_is_a_state_of_a_short_run_and_long_runs_are_thinned():
@@ -423,11 +434,12 @@ def test_every_mistake_is_a_state_of_a_short_run_and_long_runs_are_thinned():
 
 @pytest.mark.fact("perceptron")
 def test_the_arithmetic_in_a_note_is_right():
-    third = gate("AND", bits="−1 and 1", start="random", seed=1, rate=0.1)[1]
+    knobs = {"data": "gate", "gate": "AND", "bits": "−1 and 1", "start": "random", "seed": 1, "rate": 0.1}
+    third = played(**knobs)[1]
     numbers = r"\(([^,]+), ([^)]+)\)"
     said = re.search(
         rf"x = {numbers} with y = (−?1) .* w ← w \+ η·y·x = {numbers} \+ 0.1·\(?(−?1)\)?·{numbers} = {numbers}",
-        third.note,
+        told(third, **knobs),
     )
     x1, x2, y, w1, w2, sign, a1, a2, v1, v2 = (float(n.replace("−", "-")) for n in said.groups())
     assert y == sign and (x1, x2) == (a1, a2)
@@ -438,13 +450,13 @@ def test_the_arithmetic_in_a_note_is_right():
 def test_a_note_says_when_all_points_are_on_one_side():
     for state in gate("AND")[1:-1]:
         sides = np.sign(state.points[0] @ state.w[:2] + state.w[2])
-        assert ("all on the side of y = −1" in state.note) == (sides == -1).all()
-        assert ("all on the side of y = 1" in state.note) == (sides == 1).all()
+        assert ("all on the side of y = −1" in told(state)) == (sides == -1).all()
+        assert ("all on the side of y = 1" in told(state)) == (sides == 1).all()
 
 
 @pytest.mark.fact("perceptron")
 def test_a_correction_may_leave_its_point_wrong():
-    notes = [s.note for s in gate(start="random", rate=0.1)]
+    notes = [told(s, start="random", rate=0.1) for s in gate(start="random", rate=0.1)]
     assert any("still wrong" in note for note in notes) and any("now right" in note for note in notes)
 
 
@@ -468,12 +480,16 @@ def test_the_picture_rings_the_mistake_and_points_w_into_the_orange_half():
     states = gate("OR", start="random", seed=2, rate=0.3)
     assert len(states) > 2
     for now, state in enumerate(states):
-        shapes = perceptron.draw(Params(data="gate"), states, now)["layout"]["shapes"]
-        rings = [(s["xanchor"], s["yanchor"]) for s in shapes if s["type"] == "circle"]
-        assert rings == ([] if state.wrong is None else [tuple(state.points[0][state.wrong])])
+        shapes = draw(Params(data="gate"), states, now).figure()["layout"]["shapes"]
+        paths = [s for s in shapes if s["type"] == "path" and s["line"] == {"color": INK, "width": 3, "dash": "solid"}]
+        rings = [np.array(re.findall(r"([-\d.e]+),([-\d.e]+)", s["path"]), float) for s in paths]
+        assert len(rings) == (state.mistaken is not None)
+        for ring in rings:
+            distance = np.linalg.norm(ring - state.points[0][state.mistaken], axis=1)
+            assert np.ptp(distance) < 1e-3 < distance.min(), "a circle around it"
         tints = [s["fillcolor"] for s in shapes if s.get("layer") == "below"]
         assert tints == [ORANGE, BLUE], "this line never leaves the picture"
-        *_, shaft, head = [s for s in shapes if s["line"]["color"] == INK and s.get("xref", "x") == "x"]
+        *_, shaft, head = [s for s in shapes if s["line"]["color"] == INK and s["xref"] == "x"]
         foot, tip = np.array([shaft["x0"], shaft["y0"]]), np.array([shaft["x1"], shaft["y1"]])
         assert foot @ state.w[:2] + state.w[2] == pytest.approx(0, abs=1e-3), "it stands on the line"
         assert (tip - foot) @ state.w[:2] == pytest.approx(np.linalg.norm(tip - foot) * np.linalg.norm(state.w[:2]))
@@ -488,7 +504,7 @@ def test_the_picture_rings_the_mistake_and_points_w_into_the_orange_half():
 def test_the_longest_runs_fit_a_film(values):
     p, states = Params(**values), played(**values)
     assert 1 <= len(states) <= 301
-    film = Film(perceptron.draw, p, p.length)
+    film = Film(note, draw, p, p.length)
     film.extend(states, True)
     message = film.message()
     assert len(message) < 2 * 2**20 and b"NaN" not in message and b"Infinity" not in message

@@ -5,9 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from playgrounds import weight_decay
 from playgrounds.kit.film import Film
-from playgrounds.weight_decay import EPS, N, Params, State, examples, run
+from playgrounds.weight_decay.model import EPS, HUGE, N, Params, State, examples, run
+from playgrounds.weight_decay.picture import draw
+from playgrounds.weight_decay.words import NAMES, note
 
 ALL = ("SGD", "momentum", "SGDW", "Adam", "AdamW")
 PROPORTIONAL = ("SGD", "SGDW", "AdamW")
@@ -24,6 +25,13 @@ def paths(p: Params) -> dict[str, np.ndarray]:
 def last(**knobs) -> State:
     *_, state = run(Params(**knobs))
     return state
+
+
+def told(**knobs) -> str:
+    """The note of the last state."""
+    p = Params(**knobs)
+    states = list(run(p))
+    return note(p, states, len(states) - 1)
 
 
 def shares(**knobs) -> dict[str, np.ndarray]:
@@ -198,22 +206,22 @@ def test_the_sweep_shows_what_a_run_at_that_lambda_gives(data):
 @pytest.mark.parametrize("name", PROPORTIONAL)
 def test_decay_diverges_once_eta_lambda_is_above_two(name):
     assert np.abs(last(optimizers=(name,), decay=1.0, rate=1.99).w).max() < 2
-    *_, end = run(Params(optimizers=(name,), decay=1.0, rate=2.5))
-    assert re.search(r"Step \d+: .* has diverged, w₁ = .*10⁹, as .* Lower η|Keep ηλ under 2", end.note)
-    assert end.step < 100 and np.abs(end.w).max() > weight_decay.HUGE
+    knobs = {"optimizers": (name,), "decay": 1.0, "rate": 2.5}
+    assert re.search(r"Step \d+: .* has diverged, w₁ = .*10⁹, as .* Lower η|Keep ηλ under 2", told(**knobs))
+    assert last(**knobs).step < 100 and np.abs(last(**knobs).w).max() > HUGE
 
 
 @pytest.mark.fact("weight-decay")
 def test_momentum_bears_eta_lambda_up_to_two_times_one_plus_beta():
     assert np.abs(last(optimizers=("momentum",), decay=1.0, rate=3.7, steps=300).w).max() < 2
-    end = last(optimizers=("momentum",), decay=1.0, rate=3.9, steps=3000)
-    assert "ηλ = 3.9 is above 2(1 + β) = 3.8" in end.note
+    end = told(optimizers=("momentum",), decay=1.0, rate=3.9, steps=3000)
+    assert "ηλ = 3.9 is above 2(1 + β) = 3.8" in end
 
 
 @pytest.mark.fact("weight-decay")
 def test_adam_with_a_penalty_does_not_diverge_at_any_rate_and_adamw_does():
     assert np.abs(last(optimizers=("Adam",), decay=10.0, rate=10.0, steps=300).w).max() < 10
-    assert "1 − ηλ = −99 is below −1" in last(optimizers=("AdamW",), decay=10.0, rate=10.0).note
+    assert "1 − ηλ = −99 is below −1" in told(optimizers=("AdamW",), decay=10.0, rate=10.0)
 
 
 @pytest.mark.parametrize(
@@ -225,14 +233,14 @@ def test_adam_with_a_penalty_does_not_diverge_at_any_rate_and_adamw_does():
     ],
 )
 def test_a_diverging_fit_of_the_data_is_blamed_on_the_rate(name, rate, said):
-    assert re.search(said, last(data="regression", optimizers=(name,), rate=rate, steps=300).note)
+    assert re.search(said, told(data="regression", optimizers=(name,), rate=rate, steps=300))
 
 
 def test_a_diverged_run_can_be_drawn_to_its_end():
     p = Params(rate=5)
     states = list(run(p))
-    assert states[-1].note.endswith("Lower η or λ. So has AdamW.") and "as ηλ = 2.5 is above 2" in states[-1].note
-    film = Film(weight_decay.draw, p, p.length)
+    assert told(rate=5).endswith("Lower η or λ. So has AdamW.") and "as ηλ = 2.5 is above 2" in told(rate=5)
+    film = Film(note, draw, p, p.length)
     film.extend(states, True)
     assert film.steps[-1] == len(states) - 1 < p.steps
     assert b"Infinity" not in film.message() and b"NaN" not in film.message()
@@ -247,7 +255,7 @@ def test_the_note_writes_a_step_out_in_numbers_that_are_right():
         "Adam": r"w₁ = (?P<old>[\d.]+) − (?P<eta>[\d.]+) · (?P<a>[\d.]+) = (?P<new>[\d.]+) ",
     }.items():
         state = last(optimizers=(name,), steps=20)
-        said = re.search(pattern, state.note).groupdict("1")
+        said = re.search(pattern, told(optimizers=(name,), steps=20)).groupdict("1")
         step = float(said["eta"]) * float(said["a"]) * float(said.get("b", 1))
         assert float(said["old"]) - step == pytest.approx(float(said["new"]), abs=0.01)
         assert float(said["new"]) == pytest.approx(state.w[0, 0], abs=0.005)
@@ -266,8 +274,20 @@ def test_the_metrics_are_those_of_the_first_optimizer():
 @pytest.mark.parametrize("now", [0, 1, 60, 100])
 def test_the_names_of_the_weights_stand_apart_and_inside_their_panel(now):
     p = Params(optimizers=("Adam",))
-    fig = weight_decay.draw(p, list(run(p)), now)
+    fig = draw(p, list(run(p)), now).figure()
     low, high = fig["layout"]["yaxis"]["range"]
-    heights = [note["y"] for note in fig["layout"]["annotations"] if note["text"] in weight_decay.NAMES]
+    heights = [note["y"] for note in fig["layout"]["annotations"] if note["text"] in NAMES]
     assert len(heights) == 3 and min(-np.diff(heights)) >= 0.1 * (high - low)
     assert low < heights[2] and heights[0] < high
+
+
+def test_a_step_is_told_with_as_many_digits_as_its_change_needs():
+    assert "w₁ = 2 − 1·10⁻⁴ · 0.5 · 2 = 1.9999." in told_of(1, optimizers=("SGD",), rate=0.0001, steps=10)
+    assert "w₁ = (1 − 1·10⁻⁴ · 0.5) · 2 − 1·10⁻⁴ · 0 = 1.9999." in told_of(
+        1, optimizers=("AdamW",), rate=0.0001, steps=10
+    )
+
+
+def told_of(now: int, **knobs) -> str:
+    p = Params(**knobs)
+    return note(p, list(run(p)), now)

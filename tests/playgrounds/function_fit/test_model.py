@@ -5,9 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from playgrounds import function_fit
-from playgrounds.function_fit import (
-    ACTIVATIONS,
+from playgrounds.function_fit.model import (
     GRID,
     TARGETS,
     TRAIN,
@@ -18,13 +16,15 @@ from playgrounds.function_fit import (
     construct,
     constructed_error,
     dense,
-    draw,
     first,
     forward,
     run,
     shares,
 )
+from playgrounds.function_fit.picture import draw, note
+from playgrounds.kit.palette import INK
 
+ACTIVATIONS = ["relu", "tanh", "sigmoid", "x^2"]
 UNIVERSAL = ["relu", "tanh", "sigmoid"]
 
 
@@ -37,8 +37,13 @@ def last(**knobs):
     return states(Params(**knobs))[-1]
 
 
+def told(p: Params) -> str:
+    """The last note."""
+    return note(p, states(p), len(states(p)) - 1)
+
+
 def outputs(p: Params, state, u) -> np.ndarray:
-    return shares(p, state, u).sum(axis=0) + state.c
+    return shares(state.net, p.activation, u).sum(axis=0) + state.net.c
 
 
 def torch_net(theta, units: int, activation: str):
@@ -147,7 +152,7 @@ def test_any_number_of_x_squared_units_add_up_to_one_parabola(units):
     p = Params(target="wiggles", activation="x^2", units=units, steps=100)
     for state in states(p)[::40]:
         third = np.diff(outputs(p, state, np.linspace(-1, 1, 41)), 3)
-        assert np.abs(third).max() < 1e-12 * max(1, np.abs(state.v).sum() * 100)
+        assert np.abs(third).max() < 1e-12 * max(1, np.abs(state.net.v).sum() * 100)
     bent = Params(target="wiggles", activation="tanh", units=units, steps=100)
     assert np.abs(np.diff(outputs(bent, states(bent)[-1], np.linspace(-1, 1, 41)), 3)).max() > 1e-4
 
@@ -177,8 +182,9 @@ def test_more_units_shrink_the_worst_error_and_with_x_squared_they_do_not():
 def test_the_theorem_says_that_a_net_exists_and_training_finds_one_four_times_worse():
     for seed in range(4):
         assert 4 * constructed_error("sine", 64) < last(seed=seed).errors[WIDTHS.index(64)] < 0.03
-    state = last(units=64, beyond=True)
-    assert state.worst_error > 4 * state.constructed_error and "exists, training has not found it" in state.note
+    p = Params(units=64, beyond=True)
+    assert states(p)[-1].worst_error > 4 * states(p)[-1].constructed_error
+    assert "exists, training has not found it" in told(p)
 
 
 @pytest.mark.fact("universal-approximation-theorem")
@@ -222,7 +228,7 @@ def test_a_run_is_the_run_of_torch_with_adam(activation):
     p = Params(units=5, activation=activation, steps=60, noise=0.1, rate=0.05)
     run_of = states(p)
     begin = run_of[0]
-    net = torch_net((begin.w, begin.b, begin.v, begin.c), 5, activation)
+    net = torch_net(begin.net, 5, activation)
     adam = torch.optim.Adam(net.parameters(), lr=p.rate)
     u, y = torch.from_numpy(TRAIN)[:, None], torch.from_numpy(begin.y)[:, None]
     for state in run_of:
@@ -263,18 +269,17 @@ def test_a_dense_layer_from_784_to_128_has_100480_parameters():
 @pytest.mark.parametrize("units", [1, 3, 16, 64])
 def test_a_net_of_one_input_h_units_and_one_output_has_3h_plus_1_parameters(units):
     state = last(units=units, steps=10)
-    arrays = (state.w, state.b, state.v, state.c)
-    module = torch_net(arrays, units, "tanh")
+    module = torch_net(state.net, units, "tanh")
     assert state.parameters == 3 * units + 1 == sum(t.numel() for t in module.parameters())
-    assert state.parameters == sum(t.size for t in arrays), "and they are the numbers that the run holds"
-    assert f"{state.parameters} parameters" in state.note
+    assert state.parameters == sum(t.size for t in state.net), "and they are the numbers that the run holds"
+    assert f"{state.parameters} parameters" in told(Params(units=units, steps=10))
 
 
 @pytest.mark.fact("parameter")
 def test_every_parameter_is_changed_by_training_and_no_hyperparameter_changes_their_number():
     p = Params(units=6, activation="tanh", steps=100)
     before, after = states(p)[0], states(p)[-1]
-    for a, b in zip(before[9:13], after[9:13], strict=True):
+    for a, b in zip(before.net, after.net, strict=True):
         assert (np.abs(a - b) > 1e-4).all()
     for other in ({"rate": 0.001}, {"steps": 10}, {"activation": "relu"}, {"target": "step"}, {"seed": 7}):
         assert last(**{"units": 6, "steps": 20} | other).parameters == before.parameters == 19
@@ -284,7 +289,7 @@ def test_every_parameter_is_changed_by_training_and_no_hyperparameter_changes_th
 def test_the_chips_list_every_parameter_of_a_small_net_and_they_move_while_the_hyperparameters_stand_still():
     p = Params(units=3, steps=100)
     run_of = states(p)
-    rows = [draw(p, run_of, i)["chips"] for i in (0, len(run_of) - 1)]
+    rows = [draw(p, run_of, i).figure()["chips"] for i in (0, len(run_of) - 1)]
     assert len(rows[0][0]["texts"]) == 10 and rows[0][0]["title"].startswith("10 parameters")
     assert sum(a != b for a, b in zip(rows[0][0]["texts"], rows[1][0]["texts"], strict=True)) >= 8
     assert rows[0][1] == rows[1][1] and rows[0][1]["texts"] == ["3", "relu", "0.03", "100"]
@@ -309,23 +314,26 @@ def test_193_parameters_of_x_squared_units_fit_no_better_than_13():
 
 def test_the_note_of_x_squared_units_multiplies_out_their_parabola():
     p = Params(target="|x|", activation="x^2", units=16)
-    assert "0.93·x² + 0·x + 0.189; even the best parabola misses by 0.125." in states(p)[-1].note
+    assert "0.93·x² + 0·x + 0.189; even the best parabola misses by 0.125." in told(p)
 
 
 def test_the_dots_of_the_widths_stand_at_their_errors_and_the_chosen_one_is_ink():
     p = Params(units=5, steps=20)
     run_of = states(p)
-    dots = [s for s in draw(p, run_of, 20)["layout"]["shapes"] if s["type"] == "circle"]
-    at = [(np.sqrt(s["x0"] * s["x1"]), np.sqrt(s["y0"] * s["y1"])) for s in dots]
+    dots = [s for s in draw(p, run_of, 20).figure()["layout"]["shapes"] if s.get("xsizemode") == "pixel"]
+    at = [(s["xanchor"], s["yanchor"]) for s in dots]
     assert np.allclose(at, list(zip(p.widths, run_of[20].errors, strict=True)), rtol=1e-3)
-    assert [s["fillcolor"] == function_fit.INK for s in dots] == [h == 5 for h in p.widths]
+    assert [s["fillcolor"] == INK for s in dots] == [h == 5 for h in p.widths]
 
 
 def test_the_units_shares_and_c_sum_to_the_output():
     p = Params(activation="sigmoid", units=7, steps=10)
     state = states(p)[-1]
-    whole = forward(TRAIN, (state.w, state.b, state.v, state.c), [7], "sigmoid")[-1][0]
-    assert np.allclose(outputs(p, state, TRAIN), whole) and shares(p, state, TRAIN).shape == (7, len(TRAIN))
+    whole = forward(TRAIN, state.net, [7], "sigmoid")[-1][0]
+    assert np.allclose(outputs(p, state, TRAIN), whole) and shares(state.net, p.activation, TRAIN).shape == (
+        7,
+        len(TRAIN),
+    )
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

@@ -8,20 +8,24 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from playgrounds import depth_signal
-from playgrounds.depth_signal import (
+from playgrounds.depth_signal.model import (
+    BINS,
     EXAMPLES,
     GUESS,
     MOST_WEIGHTS,
+    RANGES,
+    Kind,
     Params,
     State,
     down,
     histogram,
+    rms,
     run,
-    theory,
     up,
     weight,
 )
+from playgrounds.depth_signal.picture import draw, names, note
+from playgrounds.depth_signal.theory import theory
 from playgrounds.kit.film import Film
 
 XAVIER = {"activation": ("ReLU", "sigmoid", "tanh", "linear"), "init": "Xavier", "versus": "none"}
@@ -39,17 +43,23 @@ def last(**values) -> State:
     return states(**values)[-1]
 
 
+def told(now: int = -1, **values) -> str:
+    """The note of the state number `now`, counted from the end if it is negative."""
+    seen = states(**values)
+    return note(Params(**values), seen, now % len(seen))
+
+
 def top(**values) -> float:
     """Mean square of the activations in the last layer of the first compared net."""
     return float(last(**values).signal[0, 0, -1])
 
 
-def sent_back(p: Params, kind: tuple[str, str, float], delta: float = 1.0) -> np.ndarray:
+def sent_back(p: Params, kind: Kind, delta: float = 1.0) -> np.ndarray:
     """Root mean squares of dL/dW by layer when the loss is the mean over the examples of the sum of the outputs."""
     x = np.random.default_rng([p.seed, 0]).standard_normal((EXAMPLES, p.width))
-    w = partial(weight, p, *kind[1:], 0)
-    h = [x, *(one for _, one in up(x, w, p.depth, kind[0]))]
-    return np.array([depth_signal.rms(dw) for _, dw in down(np.full_like(h[-1], delta), h, w, kind[0])])[::-1]
+    w = partial(weight, p, kind, 0)
+    h = [x, *(one for _, one in up(x, w, p.depth, kind.activation))]
+    return np.array([rms(dw) for _, dw in down(np.full_like(h[-1], delta), h, w, kind.activation)])[::-1]
 
 
 # ------------------------------------------------------------------------------------------------ Xavier initialization
@@ -71,7 +81,7 @@ def test_the_standard_deviations_are_those_of_torch(shape):
         ("1/n", 1.0): lambda w: torch.nn.init.kaiming_normal_(w, **linear),
     }
     for (init, gain), fill in oracles.items():
-        ours, theirs = weight(p, init, gain, 0, 1), fill(torch.empty(fan_out, fan_in))
+        ours, theirs = weight(p, Kind("linear", init, gain), 0, 1), fill(torch.empty(fan_out, fan_in))
         assert ours.shape == (fan_out, fan_in)
         assert ours.std() == pytest.approx(float(theirs.std()), rel=0.015) and abs(ours.mean()) < 0.01 * ours.std()
 
@@ -79,9 +89,10 @@ def test_the_standard_deviations_are_those_of_torch(shape):
 @pytest.mark.fact("xavier-initialization")
 def test_in_square_layers_it_is_1_over_n_and_in_a_funnel_it_is_not():
     square, funnel = Params(width=512), Params(width=512, shape="funnel")
-    assert np.array_equal(weight(square, "Xavier", 1.0, 0, 3), weight(square, "1/n", 1.0, 0, 3))
+    xavier, lecun = Kind("linear", "Xavier", 1.0), Kind("linear", "1/n", 1.0)
+    assert np.array_equal(weight(square, xavier, 0, 3), weight(square, lecun, 0, 3))
     fan_in, fan_out = funnel.widths[2:4]
-    ratio = weight(funnel, "Xavier", 1.0, 0, 3).std() / weight(funnel, "1/n", 1.0, 0, 3).std()
+    ratio = weight(funnel, xavier, 0, 3).std() / weight(funnel, lecun, 0, 3).std()
     assert ratio == pytest.approx(math.sqrt(2 * fan_in / (fan_in + fan_out))) and ratio > 1.02
 
 
@@ -109,7 +120,7 @@ def test_under_tanh_the_mean_square_falls_as_1_over_twice_the_depth_and_a_gain_o
     assert 25 / 9 * held[-2] == pytest.approx(1.18, abs=0.05), "the variance of z, n Var(w) E h²"
     assert held[10] == pytest.approx(held[20], rel=0.05)
     for depth in (10, 20, 40):
-        squares = theory(Params(depth=depth), "tanh", "Xavier", 1.0)
+        squares = theory(Params(depth=depth), Kind("tanh", "Xavier", 1.0))
         assert squares[-1] == pytest.approx(1 / (2 * depth), rel=0.16) and squares[-1] < 1.08 / (2 * depth)
 
 
@@ -137,7 +148,7 @@ def test_with_the_same_error_for_every_example_the_sigmoid_ratios_are_a_few_time
     """A loss that pulls every output the same way has a large last gradient, as the pulls add up there."""
     ratios = []
     for seed in range(3):
-        sizes = sent_back(Params(depth=depth, width=128, seed=seed), ("sigmoid", "Xavier", 1.0))
+        sizes = sent_back(Params(depth=depth, width=128, seed=seed), Kind("sigmoid", "Xavier", 1.0))
         ratios.append(sizes[0] / sizes[-1])
     assert spec / 3 < np.median(ratios) < 3 * spec
 
@@ -168,10 +179,10 @@ def test_2_over_n_holds_the_signal_of_twenty_relu_layers_and_1_over_n_loses_it()
 def test_it_keeps_the_variance_of_the_pre_activations_from_layer_to_layer():
     p = Params(width=512)
     x = np.random.default_rng(0).standard_normal((EXAMPLES, p.width))
-    sizes = [z.var() for z, _ in up(x, partial(weight, p, "He", 1.0, 0), p.depth, "ReLU")]
+    sizes = [z.var() for z, _ in up(x, partial(weight, p, Kind("ReLU", "He", 1.0), 0), p.depth, "ReLU")]
     assert sizes[0] == pytest.approx(2, rel=0.03), "the inputs have lost no half yet"
     assert all(1.2 < size < 3.5 for size in sizes)
-    halved = [z.var() for z, _ in up(x, partial(weight, p, "1/n", 1.0, 0), p.depth, "ReLU")]
+    halved = [z.var() for z, _ in up(x, partial(weight, p, Kind("ReLU", "1/n", 1.0), 0), p.depth, "ReLU")]
     assert halved[-1] == pytest.approx(sizes[-1] / 2**20)
 
 
@@ -187,7 +198,7 @@ def test_at_width_32_it_holds_on_average_only():
 @pytest.mark.fact("he-initialization")
 def test_the_ratio_of_first_to_last_weight_gradient_is_the_same_as_with_1_over_n_but_its_size_is_not():
     p = Params(depth=10, width=128)
-    he, lecun = (sent_back(p, ("ReLU", init, 1.0)) for init in ("He", "1/n"))
+    he, lecun = (sent_back(p, Kind("ReLU", init, 1.0)) for init in ("He", "1/n"))
     assert he[0] / he[-1] == pytest.approx(lecun[0] / lecun[-1]) and 0.1 < he[0] / he[-1] < 0.6
     assert he == pytest.approx(2.0 ** (9 / 2) * lecun), "the weights of nine layers are √2 times as large"
 
@@ -242,7 +253,7 @@ def test_relu_does_not_rule_it_out():
 
 
 @pytest.mark.fact("vanishing-gradient")
-@pytest.mark.parametrize("activation", depth_signal.ACTIVATIONS)
+@pytest.mark.parametrize("activation", RANGES)
 def test_loss_gradients_and_trained_weights_are_those_of_torch(activation):
     import torch
 
@@ -251,7 +262,7 @@ def test_loss_gradients_and_trained_weights_are_those_of_torch(activation):
     values = {"activation": (activation,), "versus": "none", "depth": 4, "width": 20, "train": 3, "seed": 5}
     p = Params(**values)
     ours = states(**values)
-    w = [torch.tensor(weight(p, "He", 1.0, 0, k), requires_grad=True) for k in range(1, p.depth + 1)]
+    w = [torch.tensor(weight(p, Kind(activation, "He", 1.0), 0, k), requires_grad=True) for k in range(1, p.depth + 1)]
     first = [one.detach().clone() for one in w]
     rng = np.random.default_rng([p.seed, 0, 0])
     x = np.random.default_rng([p.seed, 0]).standard_normal((EXAMPLES, p.width))
@@ -273,7 +284,10 @@ def test_loss_gradients_and_trained_weights_are_those_of_torch(activation):
         assert state.losses[0] == pytest.approx(float(loss.detach()), rel=1e-10)
         with torch.no_grad():
             moved = [float((one - before).norm() / before.norm()) for one, before in zip(w, first, strict=True)]
-        assert state.moved[0] == pytest.approx(moved, rel=1e-8, abs=1e-14)
+        if t == 0:
+            assert np.isnan(state.moved).all() and moved == [0] * p.depth, "nothing has been trained yet"
+        else:
+            assert state.moved[0] == pytest.approx(moved, rel=1e-8, abs=1e-14)
         optimizer.step()
 
 
@@ -281,30 +295,32 @@ def test_loss_gradients_and_trained_weights_are_those_of_torch(activation):
 def test_in_the_first_step_a_layer_moves_by_the_rate_times_its_gradient():
     values = VANISHING | {"train": 1}
     end, p = last(**values), Params(**values)
-    size = np.array([depth_signal.rms(weight(p, "Xavier", 1.0, 0, k)) for k in range(1, p.depth + 1)])
+    size = np.array([rms(weight(p, Kind("tanh", "Xavier", 1.0), 0, k)) for k in range(1, p.depth + 1)])
     assert end.moved * size == pytest.approx(p.rate * end.gradients, rel=1e-5)
 
 
 # --------------------------------------------------------------------------------------------------- theory and picture
 
 
-@pytest.mark.parametrize("activation", depth_signal.ACTIVATIONS)
+@pytest.mark.parametrize("activation", RANGES)
 def test_wide_nets_come_close_to_the_theory_at_every_layer(activation):
     for init, gain in (("Xavier", 1.0), ("He", 1.0), ("Xavier", 5 / 3)):
         values = {"activation": (activation,), "init": init, "gain": gain, "depth": 8, **WIDE}
-        assert last(**values).signal[0, 0] == pytest.approx(theory(Params(**values), activation, init, gain), rel=0.35)
+        assert last(**values).signal[0, 0] == pytest.approx(
+            theory(Params(**values), Kind(activation, init, gain)), rel=0.35
+        )
 
 
 def test_theory_for_relu_is_a_half_per_layer_and_1_with_he():
     p = Params(depth=6)
-    assert theory(p, "ReLU", "1/n", 1.0) == pytest.approx([2.0**-k for k in range(7)])
-    assert theory(p, "ReLU", "He", 1.0) == pytest.approx([1.0] * 7)
-    assert theory(p, "linear", "chosen", 1.0) == pytest.approx([(p.width * p.sd**2) ** k for k in range(7)])
+    assert theory(p, Kind("ReLU", "1/n", 1.0)) == pytest.approx([2.0**-k for k in range(7)])
+    assert theory(p, Kind("ReLU", "He", 1.0)) == pytest.approx([1.0] * 7)
+    assert theory(p, Kind("linear", "chosen", 1.0)) == pytest.approx([(p.width * p.sd**2) ** k for k in range(7)])
 
 
 def test_the_gain_belongs_to_the_first_initialization_only():
     p = Params(init="Xavier", versus="Xavier", gain=2)
-    assert p.names == ["ReLU + 2 × Xavier", "ReLU + Xavier"]
+    assert names(p) == ["ReLU + 2 × Xavier", "ReLU + Xavier"]
     signal = last(init="Xavier", versus="Xavier", gain=2, depth=3, width=64).signal[:, 0, -1]
     assert signal[0] == pytest.approx(4**3 * signal[1])
 
@@ -324,8 +340,8 @@ def test_a_histogram_counts_what_is_outside_at_the_edge_and_starts_at_the_lowest
 def test_the_picture_grows_with_the_signal_and_small_values_are_at_its_foot():
     p = Params(depth=6, width=64)
     run_so_far = states(depth=6, width=64)
-    first, second = depth_signal.draw(p, run_so_far, 3)["fields"]
-    assert first["z"].shape == (depth_signal.BINS, 7)
+    first, second = draw(p, run_so_far, 3).fields
+    assert first["z"].shape == (BINS, 7)
     assert first["z"][:, :4].any(axis=0).all() and not first["z"][:, 4:].any()
     assert first["z"][20:, 3].any() and not second["z"][25:, 3].any(), "with Xavier the values are small already"
 
@@ -333,10 +349,10 @@ def test_the_picture_grows_with_the_signal_and_small_values_are_at_its_foot():
 def test_a_rate_that_is_too_large_ends_the_run_with_a_sentence_and_can_be_drawn():
     values = {"depth": 6, "width": 64, "train": 60, "rate": 10.0}
     p, seen = Params(**values), states(**values)
-    told = re.search(r"Training step (\d+): .* diverged\. η = 10 is too large", seen[-1].note)
-    assert told and int(told[1]) == seen[-1].step - 12 and len(seen) < p.length
-    assert all(math.isfinite(s.worst_loss) for s in seen)
-    film = Film(depth_signal.draw, p, p.length)
+    found = re.search(r"Training step (\d+): .* diverged\. η = 10 is too large", told(**values))
+    assert found and int(found[1]) == seen[-1].step - 12 and len(seen) < p.length
+    assert all(s.worst_loss is None or math.isfinite(s.worst_loss) for s in seen)
+    film = Film(note, draw, p, p.length)
     film.extend(seen, True)
     assert film.steps[-1] == len(seen) - 1
 
@@ -345,25 +361,31 @@ def test_nets_of_too_many_weights_are_not_trained_and_it_is_said():
     values = {"width": 512, "depth": 6, "train": 100}
     p = Params(**values)
     assert p.weights == 2 * 6 * 512**2 > MOST_WEIGHTS and p.length == 13 == len(states(**values))
-    assert "Not trained: 3,145,728 weights are more than 1,200,000" in last(**values).note
+    assert "Not trained: 3,145,728 weights are more than 1,200,000" in told(**values)
     assert Params(**values | {"width": 128}).length == 113
 
 
 def test_dead_nets_have_notes_and_a_picture():
     values = {"width": 16, "shape": "funnel", "depth": 50, "init": "chosen", "versus": "none"}
-    dead = [s for seed in range(6) if (s := last(**values, seed=seed)).signal[0, 0, -1] == 0]
-    assert dead and all("0 in size" in s.note for s in dead)
+    dead = [seed for seed in range(6) if last(**values, seed=seed).signal[0, 0, -1] == 0]
+    assert dead and all("0 in size" in told(**values, seed=seed) for seed in dead)
 
 
 def test_notes_give_the_factors_of_the_weights_and_of_the_activation():
-    note = states(init="He", versus="Xavier", seed=3)[7].note
-    told = re.fullmatch(
+    found = re.fullmatch(
         r"Layer 7, ReLU \+ He: mean square of the activations (\S+)\. The weights multiplied that of layer 6 by (\S+), "
         r"ReLU \(0 for (\d\d)% of the values\) by (\S+)\. By comparison, ReLU \+ Xavier: (\S+)\.",
-        note,
+        told(7, init="He", versus="Xavier", seed=3),
     )
-    here, by_weights, zero, by_relu, other = map(float, told.groups())
+    here, by_weights, zero, by_relu, other = map(float, found.groups())
     squares = last(init="He", versus="Xavier", seed=3).signal[:, 0]
     assert here == pytest.approx(squares[0, 7], rel=0.01) and other == pytest.approx(squares[1, 7], rel=0.01)
     assert by_weights * by_relu == pytest.approx(squares[0, 7] / squares[0, 6], rel=0.02)
     assert by_weights == pytest.approx(2, abs=0.3) and 40 < zero < 60
+
+
+def test_what_is_not_known_yet_is_none():
+    start, *_ = seen = states(depth=3, width=32, train=5)
+    assert (start.gradient_ratio, start.first_moved, start.worst_loss) == (None, None, None)
+    assert seen[4].gradient_ratio == 1 and seen[4].worst_loss is not None and seen[6].first_moved is None
+    assert seen[7].first_moved > 0
