@@ -177,7 +177,8 @@ def descend(p: Params, name: str, rates: np.ndarray) -> Iterator[Step]:
     eta_0 = eta = np.asarray(rates, float)[..., None]
     w = np.broadcast_to(p.start, (*np.shape(rates), len(p.start))).astype(float)
     m = s = np.zeros_like(w)
-    best, bad = np.inf, 0  # of the plateau schedule
+    best = np.full(np.shape(rates), np.inf)  # of the plateau schedule
+    bad = np.zeros(np.shape(rates), int)  # steps in a row without a better loss
     yield Step(w=w, loss=loss_of(p, w), eta=eta, g=m, m=m, up=m, down=m)
     for t in range(1, p.steps + 1):
         with np.errstate(over="ignore", invalid="ignore"):

@@ -118,8 +118,9 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     arrivals(losses, p, end, start)
     if not p.tuned:
         sweep.cursor(p.rate)
-    if p.surface in ("bowl", "valley") and "GD" in p.optimizers:
-        threshold(sweep, p, limit(p, "GD")[1])
+    bound = limit(p, "GD")
+    if bound and p.surface in ("bowl", "valley") and "GD" in p.optimizers:
+        threshold(sweep, p, bound[1])
     return pic
 
 

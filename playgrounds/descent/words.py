@@ -14,7 +14,7 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
     """What happened in this step: the update of one optimizer, or the order of several."""
     state, step, names, single = states[now], states[now].step, p.optimizers, len(p.optimizers) == 1
     if now == 0:
-        return f"Start: w = {vector(state.taken[0].w)}, loss {number(state.taken[0].loss)}.{forecast(p)}"
+        return f"Start: w = {vector(state.taken[0].w)}, loss {number(state.losses[0])}.{forecast(p)}"
     shown = states[now - 1]
     if single and state.gone[0]:
         why = f"{where(state.taken[0])} is beyond 10¹², {cause(p, names[0])}"

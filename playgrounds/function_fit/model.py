@@ -183,8 +183,11 @@ def best_parabola(u: np.ndarray, y: np.ndarray) -> float:
     return abs(float(E))
 
 
-def run(p: Params) -> Iterator[State]:
-    """Train the chosen net by full-batch Adam, and at the same time, each by itself, nets of other widths."""
+def run(p: Params) -> Iterator[State | None]:
+    """Train the chosen net by full-batch Adam, and at the same time, each by itself, nets of other widths.
+
+    Between the states of a long run, None: there is nothing new to see.
+    """
     target, widths = TARGETS[p.target], p.widths
     y = target(TRAIN) + p.noise * np.random.default_rng(p.seed).normal(size=len(TRAIN))
     f = target(GRID)
@@ -200,6 +203,7 @@ def run(p: Params) -> Iterator[State]:
         if step:
             optimizer.step(backward(TRAIN, y, nets, widths, p.activation))
         if step not in film:
+            yield None
             continue
         error = np.abs(forward(GRID, nets, widths, p.activation)[-1] - f)
         worst = int(error[mine].argmax())

@@ -73,21 +73,13 @@ class Playground:
 
 def names() -> list[str]:
     """All playgrounds, sorted."""
-    single = {path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")}  # MIGRATION
-    return sorted({path.parent.name for path in FOLDER.glob("*/model.py")} | single)
+    return sorted(path.parent.name for path in FOLDER.glob("*/model.py"))
 
 
 def load(name: str) -> Playground:
     """The playground of that name. Raises KeyError if there is no such folder."""
     if name not in names():
         raise KeyError(name)
-    if not (FOLDER / name / "model.py").exists():  # MIGRATION
-        old = _module(f"playgrounds.{name}")
-        told = SimpleNamespace(
-            note=lambda p, states, now: states[now].note, draw=old.draw, PRESETS=getattr(old, "PRESETS", ())
-        )
-        digest = hashlib.sha256(Path(old.__file__).read_bytes()).hexdigest()[:12]
-        return Playground(name, old, told, (old.__doc__ or "").strip(), digest)
     package, model, picture = (_module(f"playgrounds.{name}{part}") for part in ("", ".model", ".picture"))
     return Playground(name, model, picture, (package.__doc__ or "").strip(), _digest(package, model, picture))
 

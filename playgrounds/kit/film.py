@@ -72,8 +72,7 @@ class Film:
         return new
 
     def _draw(self, params: Any, states: Sequence[Any], i: int) -> Figure:
-        drawn = self._picture(params, states, i)
-        return drawn if isinstance(drawn, dict) else drawn.figure()  # MIGRATION: dicts
+        return self._picture(params, states, i).figure()
 
     def _add(self, figure: Figure, states: Sequence[Any], i: int) -> None:
         state = states[i]

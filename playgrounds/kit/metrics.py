@@ -27,9 +27,6 @@ class Metric:
 def declared(state_type: type) -> dict[str, Metric]:
     """The metrics of a State, by the name of the field, in order."""
     hints = get_type_hints(state_type, include_extras=True)
-    if not any(hasattr(hint, "__metadata__") for hint in hints.values()):  # MIGRATION
-        kinds = (int, float, int | None, float | None)
-        return {n: Metric(n.replace("_", " ")) for n, hint in hints.items() if hint in kinds and n != "step"}
     return {
         name: extra
         for name, hint in hints.items()

@@ -30,7 +30,7 @@ UNIVERSAL = ["relu", "tanh", "sigmoid"]
 
 @cache
 def states(p: Params) -> list:
-    return list(run(p))
+    return list(filter(None, run(p)))
 
 
 def last(**knobs):

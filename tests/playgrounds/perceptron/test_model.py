@@ -135,10 +135,15 @@ def test_the_gates_are_all_sixteen_functions_of_two_bits_and_say_what_their_name
     inputs = list(product((False, True), repeat=2))
     assert len(GATES) == 16 and set(GATES.values()) == {"".join(bits) for bits in product("01", repeat=4)}
     basic = {
-        "AND": lambda a, b: a and b, "OR": lambda a, b: a or b, "XOR": lambda a, b: a != b,
-        "NAND": lambda a, b: not (a and b), "NOR": lambda a, b: not (a or b), "XNOR": lambda a, b: a == b,
-        "TRUE": lambda a, b: True, "FALSE": lambda a, b: False,
-    }  # fmt: skip
+        "AND": lambda a, b: a and b,
+        "OR": lambda a, b: a or b,
+        "XOR": lambda a, b: a != b,
+        "NAND": lambda a, b: not (a and b),
+        "NOR": lambda a, b: not (a or b),
+        "XNOR": lambda a, b: a == b,
+        "TRUE": lambda a, b: True,
+        "FALSE": lambda a, b: False,
+    }
     for name, truth in GATES.items():
         says = name.replace("AND", "and").replace("OR", "or").replace("NOT", "not")
         meant = basic.get(name) or (lambda a, b, says=says: eval(says, {"x1": a, "x2": b}))
@@ -496,11 +501,18 @@ def test_the_picture_rings_the_mistake_and_points_w_into_the_orange_half():
         assert head["fillcolor"] == INK
 
 
-@pytest.mark.parametrize("values", [
-    dict(margin=-0.3, count=100), dict(margin=0.005, count=100, rate=0.01, start="random"),
-    dict(data="gate", order="shuffled", passes=1000), dict(data="gate", start="random", rate=0.01, passes=1000),
-    dict(passes=1), dict(data="own", points=""), dict(data="own", points=CROWD),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "values",
+    [
+        dict(margin=-0.3, count=100),
+        dict(margin=0.005, count=100, rate=0.01, start="random"),
+        dict(data="gate", order="shuffled", passes=1000),
+        dict(data="gate", start="random", rate=0.01, passes=1000),
+        dict(passes=1),
+        dict(data="own", points=""),
+        dict(data="own", points=CROWD),
+    ],
+)
 def test_the_longest_runs_fit_a_film(values):
     p, states = Params(**values), played(**values)
     assert 1 <= len(states) <= 301

@@ -281,13 +281,13 @@ def test_the_names_of_the_weights_stand_apart_and_inside_their_panel(now):
     assert low < heights[2] and heights[0] < high
 
 
+def told_of(now: int, **knobs) -> str:
+    p = Params(**knobs)
+    return note(p, list(run(p)), now)
+
+
 def test_a_step_is_told_with_as_many_digits_as_its_change_needs():
     assert "w₁ = 2 − 1·10⁻⁴ · 0.5 · 2 = 1.9999." in told_of(1, optimizers=("SGD",), rate=0.0001, steps=10)
     assert "w₁ = (1 − 1·10⁻⁴ · 0.5) · 2 − 1·10⁻⁴ · 0 = 1.9999." in told_of(
         1, optimizers=("AdamW",), rate=0.0001, steps=10
     )
-
-
-def told_of(now: int, **knobs) -> str:
-    p = Params(**knobs)
-    return note(p, list(run(p)), now)

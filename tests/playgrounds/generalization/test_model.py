@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from playgrounds import generalization
-from playgrounds.generalization import SCALING, VALIDATION, Params, State, draw, forward, masks, run, sample, train
+from playgrounds.generalization import model
+from playgrounds.generalization.model import SCALING, VALIDATION, Params, State, forward, masks, run, sample, train
+from playgrounds.generalization.picture import draw, note, shares
 from playgrounds.kit.forms import cloud
+from playgrounds.kit.metrics import metrics
+from playgrounds.kit.palette import BLUE, ORANGE
 
 RANDOM = {"data": "random", "n": 200, "width": 256, "layers": 1, "epochs": 500}
 DROPOUT = {"dropout": 0.5, "compare": False}
@@ -24,6 +27,11 @@ def states(**changes) -> list[State]:
 
 def end(**changes) -> State:
     return states(**changes)[-1]
+
+
+def told(**changes) -> str:
+    """The note of the last state."""
+    return note(Params(**changes), states(**changes), len(states(**changes)) - 1)
 
 
 def at(epoch: int, **changes) -> State:
@@ -93,7 +101,7 @@ def test_each_regularizer_raises_the_training_loss_and_lowers_the_validation_los
 def test_the_net_it_is_compared_with_is_the_one_without_regularizers_to_the_last_bit():
     for one, without in zip(states(l2=0.02), states(), strict=True):
         assert one.plain == (without.loss, without.validation_loss, without.accuracy, without.validation_accuracy)
-    assert end().plain == ()
+    assert end().plain is None
 
 
 @pytest.mark.fact("regularization")
@@ -145,12 +153,12 @@ def test_training_is_that_of_torch_nn_with_adam_and_its_penalty_on_the_weights(l
 def test_augmentation_moves_the_inputs_anew_in_each_step_and_leaves_points_and_labels_alone():
     seen = []
     p, x, y = Params(), torch.zeros(50, 2), torch.zeros(50, dtype=torch.int64)
-    original = generalization.forward
+    original = model.forward
     try:
-        generalization.forward = lambda inputs, *rest: (seen.append(inputs), original(inputs, *rest))[1]
+        model.forward = lambda inputs, *rest: (seen.append(inputs), original(inputs, *rest))[1]
         list(islice(train(p, x, y, 0, 0, 0.3), 41))
     finally:
-        generalization.forward = original
+        model.forward = original
     moved = torch.cat(seen)
     assert moved.std() == pytest.approx(0.3, abs=0.02) and not torch.equal(seen[0], seen[1]) and (x == 0).all()
     assert all((a == b).all() for a, b in zip(end(jitter=0.3, compare=False).points, end().points, strict=True))
@@ -278,37 +286,55 @@ def test_every_step_and_every_example_drops_other_units_and_about_the_share_p():
 def test_the_note_says_both_losses_with_and_without_and_what_early_stopping_returns():
     state, without = end(l2=0.02), end()
     said = re.match(
-        r"Epoch 300, with L2 0\.02: training loss (\S+) \(without (\S+)\), validation loss (\S+) ", state.note
+        r"Epoch 300, with L2 0\.02: training loss (\S+) \(without (\S+)\), validation loss (\S+) ", told(l2=0.02)
     )
     expected = state.loss, without.loss, state.validation_loss
     assert [float(v) for v in said.groups()] == [pytest.approx(v, rel=0.006) for v in expected]
-    assert f"returns epoch {state.checkpoint_epoch}," in state.note
-    assert "200 of 200 training labels" in end(**RANDOM, seed=1).note
+    assert f"returns epoch {state.checkpoint_epoch}," in told(l2=0.02)
+    assert "200 of 200 training labels" in told(**RANDOM, seed=1)
     off = round(128 - end(**DROPOUT).mask.sum())
-    assert f"{off} of 128 units of layer 1 were off" in end(**DROPOUT).note
+    assert f"{off} of 128 units of layer 1 were off" in told(**DROPOUT)
 
 
 def test_the_two_fields_are_the_net_now_and_the_checkpoint_right_way_up():
     p, played = Params(), states()
-    now, checkpoint = (field["z"] for field in draw(p, played, 150)["fields"])
-    at_best = draw(p, played, played.index(at(played[-1].checkpoint_epoch)))["fields"][0]["z"]
+    now, checkpoint = (field["z"] for field in draw(p, played, 150).figure()["fields"])
+    at_best = draw(p, played, played.index(at(played[-1].checkpoint_epoch))).figure()["fields"][0]["z"]
     assert (checkpoint == at_best).all() and (now != checkpoint).any()
     assert now[:5, -10:].min() > 0 > now[-5:, :10].max(), "class 1 is the lower moon and lies to the right"
 
 
+def bars(state: State) -> np.ndarray:
+    """Shares of the points by their probability of class 1: (training and validation, classes, bars)."""
+    _, y, _, y_val = state.points
+    odds, odds_val = state.picture[: len(y)], state.picture[len(y) :]
+    return np.array([[shares(odds, y, c) for c in (0, 1)], [shares(odds_val, y_val, c) for c in (0, 1)]])
+
+
 def test_histograms_of_random_points_hold_every_point_once():
-    first, last = states(**RANDOM, seed=1)[0].picture, end(**RANDOM, seed=1).picture
+    first, last = bars(states(**RANDOM, seed=1)[0]), bars(end(**RANDOM, seed=1))
     assert np.allclose(first.sum(axis=2), 1) and np.allclose(last.sum(axis=2), 1)
     (zero, one), (zero_val, one_val) = last
     assert zero[:2].sum() == 1 and one[-2:].sum() == 1, "training points: each class at its end"
     assert abs(zero_val[-5:].sum() - one_val[-5:].sum()) < 0.07, "validation points: no difference"
 
 
+def test_the_histograms_are_drawn_class_1_upwards_and_class_0_downwards():
+    played = states(**RANDOM, seed=1)
+    fig = draw(Params(**RANDOM, seed=1), played, len(played) - 1).figure()
+    for axis, (zero, one) in zip(("x", "x2"), bars(played[-1]), strict=True):
+        for colour, heights in ((BLUE, -zero), (ORANGE, one)):
+            drawn = (s for s in fig["layout"]["shapes"] if s["xref"] == axis and s.get("fillcolor") == colour)
+            (path,) = (shape["path"] for shape in drawn)
+            outline = np.array([corner.split(",") for corner in path.strip("MZ").split("L")], float)
+            assert outline[1:-1:2, 1] == pytest.approx(heights, rel=1e-3)
+
+
 @pytest.mark.parametrize("width", [2, 8, 32, 128, 256])
 def test_every_unit_has_one_cell_in_the_picture_of_the_mask(width):
     p = Params(width=width, dropout=0.5, epochs=10, compare=False)
     played = list(run(p))
-    cells = draw(p, played, 10)["fields"][-1]["z"]
+    cells = draw(p, played, 10).figure()["fields"][-1]["z"]
     assert cells.size == width and ((cells.ravel() > 0) == played[-1].mask).all()
 
 
@@ -333,7 +359,7 @@ def test_every_fourth_of_each_colour_of_own_points_is_held_out_and_the_rest_is_t
 
 def test_the_points_that_lie_there_are_memorized_and_a_penalty_helps_with_those_held_out():
     plain, held = end(data="own"), end(data="own", l2=0.02, compare=False)
-    assert plain.accuracy == 1 and plain.gap > 1.5 and "18 of 18 training labels" in plain.note
+    assert plain.accuracy == 1 and plain.gap > 1.5 and "18 of 18 training labels" in told(data="own")
     assert held.validation_loss < 0.25 * plain.validation_loss and held.validation_accuracy > plain.validation_accuracy
 
 
@@ -342,9 +368,10 @@ def test_the_points_that_lie_there_are_memorized_and_a_penalty_helps_with_those_
 def test_too_few_own_points_of_a_colour_are_one_state_that_says_what_is_missing(points, dropout):
     p = Params(data="own", points=points.strip(), dropout=dropout)
     (state,) = run(p)
-    assert p.length == 1 and "Put at least 4 of each colour" in state.note
-    low, high = draw(p, [state], 0)["layout"]["yaxis"]["range"]
-    assert low < high
+    assert p.length == 1 and "Put at least 4 of each colour" in note(p, [state], 0)
+    assert all(value is None for value in metrics(state).values())
+    ranges = [axis["range"] for name, axis in draw(p, [state], 0).figure()["layout"].items() if "axis" in name]
+    assert all(low < high for low, high in ranges)
 
 
 def test_eight_own_points_are_enough_and_fill_the_picture():
@@ -353,4 +380,4 @@ def test_eight_own_points_are_enough_and_fill_the_picture():
     )
     *_, state = run(p)
     assert state.accuracy == state.validation_accuracy == 1 and [len(a) for a in state.points] == [6, 6, 2, 2]
-    assert draw(p, [state], 0)["layout"]["xaxis3"]["range"] == [-1.2, 1.2]
+    assert draw(p, [state], 0).figure()["layout"]["xaxis"]["range"] == [-1.2, 1.2]

@@ -11,16 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
+from playgrounds._corpora import CORPORA, split
 from playgrounds.kit.film import Film
-from playgrounds.kit.palette import ORANGE
-from playgrounds.tokenizer import BPE, CORPORA, PAIRS, UNK, Params, WordPiece, draw, run, split
+from playgrounds.tokenizer.model import BPE, UNK, Missing, Params, WordPiece, run
+from playgrounds.tokenizer.picture import draw, note
 
 METHODS = ("BPE", "WordPiece")
-CHARACTERS, WORDS, BY_BPE, BY_WORDPIECE = range(4)
 
 
 def learn(**knobs):
     return list(run(Params(**knobs)))
+
+
+def told(states, now=-1, **knobs):
+    """The note of a state of such a run."""
+    return note(Params(**knobs), states, now % len(states))
 
 
 def merges(states):
@@ -77,7 +82,7 @@ def test_aaabdaaabac_shrinks_to_five_tokens_and_its_second_merge_is_a_tie():
     assert states[1].ranking.tied == 1 and states[1].ranking.top[0].together == 4
     assert states[2].ranking.tied == 2
     assert merges(states)[1] == ("aa", "a"), "of the tied pairs the one that comes first in the text"
-    assert "and so do a + b: a tie, won by the pair that comes first" in states[2].note
+    assert "and so do a + b: a tie, won by the pair that comes first" in told(states, 2)
 
 
 @pytest.mark.fact("byte-pair-encoding")
@@ -92,31 +97,30 @@ def test_encoding_replays_the_merges_in_the_order_learned():
 @pytest.mark.fact("tokenization")
 def test_mug_costs_bpe_one_character_and_wordpiece_the_whole_word():
     for state in learn(corpus="hugs", sentence="mug", merges=4)[1:]:
-        assert state.encodings[BY_BPE].tokens == (UNK, "ug")
-        assert state.encodings[BY_BPE].lost == ("m", "")
-        assert state.encodings[BY_WORDPIECE].tokens == (UNK,)
-        assert state.encodings[BY_WORDPIECE].lost == ("mug",)
-        assert state.encodings[BY_WORDPIECE].reasons == ("no piece m",)
+        assert state.by_bpe.tokens == (UNK, "ug")
+        assert state.by_bpe.lost == ("m", "")
+        assert state.by_wordpiece.tokens == (UNK,)
+        assert state.by_wordpiece.lost == ("mug",)
+        assert state.by_wordpiece.missing == (Missing("m", ""),)
 
 
 @pytest.mark.fact("tokenization")
 def test_subwords_stand_between_characters_and_words_in_length_and_in_unknowns():
     state = learn(corpus="English", merges=60, least=2, sentence="The slowest walker knew 7 bridges.")[-1]
-    length = [len(e.tokens) - e.tokens.count("") for e in state.encodings]
-    unknown = [e.tokens.count(UNK) for e in state.encodings]
-    assert (
-        length[WORDS] < length[BY_BPE] < length[CHARACTERS]
-        and length[WORDS] < length[BY_WORDPIECE] < length[CHARACTERS]
-    )
-    assert unknown[CHARACTERS] == unknown[BY_BPE] == 1 and unknown[BY_BPE] < unknown[BY_WORDPIECE] < unknown[WORDS]
+    all_four = (state.by_character, state.by_word, state.by_bpe, state.by_wordpiece)
+    character, word, bpe, wordpiece = (len(e.tokens) - e.tokens.count("") for e in all_four)
+    assert word < bpe < character and word < wordpiece < character
+    character, word, bpe, wordpiece = (e.tokens.count(UNK) for e in all_four)
+    assert character == bpe == 1 and bpe < wordpiece < word
 
 
 @pytest.mark.fact("wordpiece")
 def test_wordpiece_and_bpe_differ_in_the_first_merge_already():
-    wordpiece, bpe = learn(corpus="hugs", merges=1, method="WordPiece")[-1], learn(corpus="hugs", merges=1)[-1]
+    by_wordpiece = learn(corpus="hugs", merges=1, method="WordPiece")
+    wordpiece, bpe = by_wordpiece[-1], learn(corpus="hugs", merges=1)[-1]
     assert wordpiece.ranking.top[0][:2] == ("##g", "##s") and wordpiece.ranking.top[0].score == 1 / 20
     assert bpe.ranking.top[0][:2] == ("u", "g")
-    assert "the most frequent pair, ##u + ##g (20 times), has 0.0278" in wordpiece.note
+    assert "the most frequent pair, ##u + ##g (20 times), has 0.0278" in told(by_wordpiece, method="WordPiece")
 
 
 @pytest.mark.fact("wordpiece")
@@ -138,11 +142,7 @@ def test_wordpiece_encodes_by_longest_match_not_by_its_merges():
 
 def test_wordpiece_says_when_a_letter_is_known_only_inside_words():
     state = learn(corpus="hugs", sentence="gum bugh huz", merges=1)[0]
-    assert state.encodings[BY_WORDPIECE].reasons == (
-        "##g is a piece, g is not",
-        "h is a piece, ##h is not",
-        "no piece ##z",
-    )
+    assert state.by_wordpiece.missing == (Missing("g", "##g"), Missing("##h", "h"), Missing("##z", ""))
 
 
 # Against the library
@@ -165,7 +165,7 @@ def test_bpe_without_ties_is_that_of_the_tokenizers_library(least):
         oracle.train_from_iterator([text], trainer)
         learned = [tuple(pair) for pair in json.loads(oracle.to_str())["model"]["merges"]]
         assert merges(states) == learned
-        encoding, expected = states[-1].encodings[BY_BPE], oracle.encode(sentence[:200])
+        encoding, expected = states[-1].by_bpe, oracle.encode(sentence[:200])
         assert [t for t in encoding.tokens if t] == expected.tokens
         assert [i for i, t in zip(encoding.ids, encoding.tokens, strict=True) if t] == expected.ids
         compared += len(learned)
@@ -184,7 +184,7 @@ def test_wordpiece_encodes_as_the_tokenizers_library_does_with_the_same_vocabula
         oracle = Tokenizer(models.WordPiece(learner.ids, unk_token=UNK, max_input_chars_per_word=200))
         oracle.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
         expected = oracle.encode(" ".join(split(sentence[:200])))
-        encoding = states[-1].encodings[BY_WORDPIECE]
+        encoding = states[-1].by_wordpiece
         assert [t for t in encoding.tokens if t] == expected.tokens
         assert [i for i, t in zip(encoding.ids, encoding.tokens, strict=True) if t] == expected.ids
         unknown += states[-1].unknown
@@ -214,11 +214,11 @@ texts = st.text(max_size=150) | st.text("ab \n", max_size=150) | st.text(st.char
 @given(texts)
 def test_decoding_the_tokens_of_known_text_gives_back_the_text(text):
     state = learn(corpus="own", text=text, sentence=text, merges=20)[-1]
-    assert not any(e.tokens.count(UNK) for e in state.encodings)
-    assert "".join(state.encodings[CHARACTERS].tokens) == " ".join(text.split())
-    assert ["".join(word) for word in words_of(state.encodings[WORDS])] == split(text)
-    assert ["".join(word) for word in words_of(state.encodings[BY_BPE])] == split(text)
-    pieces = words_of(state.encodings[BY_WORDPIECE])
+    assert not any(e.tokens.count(UNK) for e in (state.by_character, state.by_word, state.by_bpe, state.by_wordpiece))
+    assert "".join(state.by_character.tokens) == " ".join(text.split())
+    assert ["".join(word) for word in words_of(state.by_word)] == split(text)
+    assert ["".join(word) for word in words_of(state.by_bpe)] == split(text)
+    pieces = words_of(state.by_wordpiece)
     assert all(piece.startswith("##") for word in pieces for piece in word[1:])
     assert ["".join([word[0], *(piece[2:] for piece in word[1:])]) for word in pieces] == split(text)
     assert "".join(split(text)) == "".join(text.split())
@@ -228,119 +228,32 @@ def test_decoding_the_tokens_of_known_text_gives_back_the_text(text):
 @given(texts.filter(lambda text: "#" not in text), st.sampled_from(METHODS))
 def test_every_merge_adds_one_entry_and_never_makes_the_corpus_longer(text, method):
     states = learn(corpus="own", text=text, sentence=text, merges=100, method=method)
-    for before, after in pairwise(states):
+    for now, (before, after) in enumerate(pairwise(states), start=1):
         assert after.vocabulary == before.vocabulary + 1
         assert after.tokens < before.tokens
         assert after.ranking.top[0].score == max(pair.score for pair in after.ranking.top)
-        assert after.note.startswith("Merge ")
+        assert told(states, now, corpus="own", text=text, method=method).startswith("Merge ")
     if len(states) < 101:
-        assert states[-1].tokens == states[-1].words[1], "no pair is left: every word is one token"
+        assert states[-1].tokens == states[-1].all_words, "no pair is left: every word is one token"
 
 
 def test_a_hash_sign_can_make_a_piece_that_is_there_already():
-    states = learn(corpus="own", text="##! " * 3 + "?! " * 9, merges=10, method="WordPiece")
-    before, after = next(pair for pair in pairwise(states) if "##! is in the vocabulary already" in pair[1].note)
+    knobs = {"corpus": "own", "text": "##! " * 3 + "?! " * 9, "merges": 10, "method": "WordPiece"}
+    states = learn(**knobs)
+    notes = [told(states, now, **knobs) for now in range(len(states))]
+    now = next(i for i, said in enumerate(notes) if "##! is in the vocabulary already" in said)
+    before, after = states[now - 1], states[now]
     assert after.vocabulary == before.vocabulary and after.newest == before.newest
 
 
 def test_pairs_below_the_least_count_are_never_merged():
     states = learn(corpus="hugs", merges=20, least=10)
     assert [s.merged for s in states[1:]] == ["ug", "un", "hug", "pun"]
-    assert states[-1].note.endswith("No pair is left that occurs at least 10 times.")
+    assert told(states, least=10).endswith("No pair is left that occurs at least 10 times.")
 
 
 def test_pairs_never_span_two_words():
     assert learn(corpus="own", text="ab ab ab. c", merges=10)[-1].merged == "ab"
-
-
-# The figure
-
-
-def chart(state_or_states, p, now):
-    fig = draw(p, state_or_states, now)
-    return fig, next(trace for trace in fig["data"] if trace.get("mode") == "text"), {
-        row["title"].split(":")[0]: row for row in fig["chips"]
-    }  # fmt: skip
-
-
-def bars(fig):
-    return [shape for shape in fig["layout"]["shapes"] if shape["type"] == "rect"]
-
-
-def test_the_merged_pair_is_orange_and_tied_pairs_are_outlined_and_marked():
-    p = Params(corpus="aaabdaaabac", merges=3)
-    states = list(run(p))
-    fig, labels, _ = chart(states, p, 2)
-    assert [shape["fillcolor"] == ORANGE for shape in bars(fig)] == [True, False, False, False, False, False]
-    assert [shape["line"]["color"] == ORANGE for shape in bars(fig)] == [True, True, False, False, False, False]
-    assert labels["text"][0].endswith("tied, first") and labels["text"][1].endswith("tied")
-    assert not any("tied" in text for text in labels["text"][2:])
-    assert not any(shape["fillcolor"] == ORANGE for shape in bars(draw(p, states, 0))), "nothing is merged yet"
-
-
-def test_a_bar_is_as_long_as_its_pair_is_frequent():
-    p = Params(corpus="hugs")
-    lengths = [shape["x1"] for shape in bars(draw(p, list(run(p)), 1))]
-    assert lengths == pytest.approx([n / 20 for n in (20, 17, 16, 15, 5, 4)], abs=1e-4)
-
-
-def test_pairs_without_a_bar_are_counted_below():
-    p = Params(corpus="English", merges=1)
-    states = list(run(p))
-    assert f"and {states[1].ranking.size - PAIRS} more pairs" in chart(states, p, 1)[1]["text"][PAIRS]
-
-
-def test_corpus_and_vocabulary_mark_the_new_token():
-    p = Params(corpus="hugs")
-    _, _, rows = chart(list(run(p)), p, 1)
-    corpus, vocabulary = rows["Corpus"], rows["Vocabulary of BPE"]
-    assert [corpus["texts"][i] for i in corpus["marks"]] == ["ug"] * 3
-    assert [vocabulary["texts"][i] for i in vocabulary["marks"]] == ["ug"]
-    assert dict(zip(vocabulary["texts"], vocabulary["subs"], strict=True))["ug"] == "8", "after [UNK] and seven letters"
-    assert [sub for sub in corpus["subs"] if sub] == ["×10", "×5", "×12", "×4", "×5"]
-    assert corpus["title"] == "Corpus: 93 tokens in 36 words, 5 different"
-
-
-def test_the_sentence_stands_in_four_rows_with_counts_ids_and_the_reason_of_unknowns():
-    p = Params(corpus="hugs", sentence="hug mug")
-    fig = draw(p, list(run(p)), 4)
-    characters, _, bpe, wordpiece = fig["chips"][-4:]
-    assert characters["texts"] == ["h", "u", "g", " ", UNK, "u", "g"]
-    assert bpe["texts"] == ["hug", "", UNK, "ug"] and bpe["subs"] == ["10", "0", "0 ← m", "8"]
-    assert wordpiece["texts"] == ["hug", "", UNK] and wordpiece["marks"] == [2]
-    assert [row["title"] for row in fig["chips"][-4:]] == [
-        "Sentence by characters: 7 tokens, 1 [UNK] for m: not in the corpus",
-        "Sentence by words: 2 tokens, 1 [UNK] for mug: not in the corpus",
-        "Sentence by BPE after 4 merges: 3 tokens, 1 [UNK] for m: not in the corpus; only the character is lost",
-        "Sentence by WordPiece after 4 merges: 2 tokens, 1 [UNK] for mug (no piece m): the whole word is lost",
-    ]
-
-
-@pytest.mark.parametrize("corpus", ["hugs", "English", "mixed"])
-def test_a_token_has_one_colour_in_all_rows_and_at_all_steps(corpus):
-    p = Params(corpus=corpus, merges=12, sentence="hug the Schiffe 東京 mugs")
-    states = list(run(p))
-    colours = {}
-    for now in range(len(states)):
-        for row in draw(p, states, now)["chips"]:
-            for text, colour in zip(row["texts"], row["colours"], strict=True):
-                assert colours.setdefault(text.removeprefix("##"), colour) == colour
-    assert colours[UNK] is None and len(set(colours.values())) > 4
-
-
-def test_text_cannot_become_markup_in_the_figure():
-    p = Params(corpus="own", text="<<i>> <<i>> &amp;", merges=3)
-    states = list(run(p))
-    labels = [text for now in range(len(states)) for text in chart(states, p, now)[1]["text"]]
-    assert any("&lt; + &lt;" in text for text in labels)
-    assert not any("<" in text.replace("<b>", "").replace("</b>", "") for text in labels), "only the bold counts"
-
-
-def test_invisible_characters_are_written_as_code():
-    p = Params(corpus="mixed", sentence="👩‍💻 e\u0301")
-    _, _, rows = chart(list(run(p)), p, 0)
-    assert rows["Sentence by characters"]["texts"][:3] == ["👩", "⟨200D⟩", "💻"]
-    assert "◌\u0301" in rows["Sentence by characters"]["subs"][-1]
 
 
 # Any text at all
@@ -351,13 +264,14 @@ def test_invisible_characters_are_written_as_code():
 def test_a_corpus_without_words_gives_one_state_that_says_what_to_do(text, method):
     p = Params(corpus="own", text=text, sentence=text, method=method)
     (state,) = run(p)
-    assert state.note == "The corpus has no words: type some, or choose one that is there."
-    go.Figure(**{key: draw(p, [state], 0)[key] for key in ("data", "layout")})
+    assert note(p, [state], 0) == "The corpus has no words: type some, or choose one that is there."
+    fig = draw(p, [state], 0).figure()
+    go.Figure(data=fig["data"], layout=fig["layout"])
 
 
 def test_a_corpus_of_single_characters_has_nothing_to_merge():
-    (state,) = learn(corpus="own", text="a b c a", merges=10)
-    assert state.note.endswith("No pair is left: every word is one token.")
+    states = learn(corpus="own", text="a b c a", merges=10)
+    assert len(states) == 1 and told(states).endswith("No pair is left: every word is one token.")
 
 
 @settings(max_examples=40, deadline=None)
@@ -366,11 +280,11 @@ def test_any_unicode_text_runs_and_every_figure_is_valid(text, sentence, method,
     p = Params(corpus="own", text=text, sentence=sentence, method=method, merges=merges, least=least)
     states = list(run(p))
     assert 1 <= len(states) <= merges + 1
-    film = Film(draw, p, p.length)
+    film = Film(note, draw, p, p.length)
     film.extend(states, True)
     film.message()
     for now in {0, len(states) - 1}:
-        fig = draw(p, states, now)
+        fig = draw(p, states, now).figure()
         go.Figure({"data": fig["data"], "layout": fig["layout"]})
         assert all(len(row["texts"]) == len(row["colours"]) == len(row["subs"]) for row in fig["chips"])
 
@@ -390,7 +304,7 @@ def test_the_longest_legal_texts_stay_within_the_bounds(name):
     text = WORST[name]
     p = Params(corpus="own", text=text, sentence=text[:200], method="WordPiece", merges=300)  # BPE learns as well
     states = list(run(p))
-    film = Film(draw, p, p.length)
+    film = Film(note, draw, p, p.length)
     film.extend(states, True)
     assert len(states) <= 301
     assert len(film.message()) < 8e6

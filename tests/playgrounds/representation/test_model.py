@@ -1,15 +1,14 @@
 """Representation learning: what a linear probe reads from the input, from random features and from learned ones."""
 
 import math
-import re
 from functools import cache
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from playgrounds import representation
-from playgrounds.representation import Params, State, draw, features, linear_probe, right, run, sample
+from playgrounds.representation.model import Params, State, features, linear_probe, right, run, sample
+from playgrounds.representation.picture import draw, note
 
 SEEDS = range(5)
 
@@ -137,7 +136,7 @@ def test_the_probe_is_scikit_learns_logistic_regression(values):
     p = Params(**values)
     x, y, x_test, y_test = data(**values)
     run_of = states(**values)
-    parts = [(x, x_test, run_of[0].shown[2], run_of[0].input_probe)]
+    parts = [(x, x_test, run_of[0].probe_of_input, run_of[0].input_probe)]
     for state in (run_of[0], run_of[1], run_of[-1]):  # cold start, warm start, the end
         hidden = [features(part, state.theta, p.activation) for part in (x, x_test)]
         parts.append((*hidden, state.probe, state.hidden_probe))
@@ -205,75 +204,16 @@ def test_the_largest_rate_gives_finite_numbers_and_no_warning(name, activation):
     p = Params(data=name, activation=activation, rate=1, hidden=16, steps=100, noise=0)
     run_of = list(run(p))
     for state in run_of:
-        assert all(math.isfinite(v) for v in (state.loss, state.hidden_probe, *state.probe, *state.eye.ravel()))
-    draw(p, run_of, len(run_of) - 1)
-
-
-# ---------------------------------------------------------------------------------------------------------- the picture
-
-
-def clouds(fig: dict) -> list[np.ndarray]:
-    """The middles of the squares of either class in the hidden layer's picture."""
-    paths = [s["path"] for s in fig["layout"]["shapes"] if s["type"] == "path" and s.get("fillrule") == "nonzero"]
-    squares = r"M([-\d.]+),([-\d.]+)H([-\d.]+)V([-\d.]+)H[-\d.]+Z"
-    found = [np.array(re.findall(squares, path), float) for path in paths]
-    return [np.stack([at[:, 0] + at[:, 2], at[:, 1] + at[:, 3]], axis=1) / 2 for at in found]
-
-
-@pytest.mark.fact("representation-learning")
-@pytest.mark.parametrize("values", [{}, {"hidden": 2}, {"activation": "relu", "data": "digits"}], ids=str)
-def test_a_point_is_drawn_on_the_side_of_the_line_where_the_probe_has_it(values):
-    p, run_of = Params(**values), states(**values)
-    for now in (0, 50, 100):
-        state, fig = run_of[now], draw(p, run_of, now)
-        x, y, _ = state.shown
-        z = logits(features(x, state.theta, p.activation), state.probe)
-        line = next(s for s in fig["layout"]["shapes"] if s["type"] == "line" and s["xref"] == "x2")["x0"]
-        side = np.sign(state.probe[:-1] @ state.eye[:, 0])  # of the line where the probe says class 1
-        for label, cloud in enumerate(clouds(fig)):
-            ours = z[y == label]
-            assert len(cloud) == len(ours)
-            clear = np.abs(cloud[:, 0] - line) > 0.02  # the picture is rounded
-            assert clear.mean() > 0.6
-            assert (np.sign(cloud[clear, 0] - line) * side == np.sign(ours[clear])).all()
-        tint = fig["fields"][1]["z"][0]
-        assert np.sign(int(tint[-1]) - int(tint[0])) == side, "the orange side is the probe's class 1"
+        assert all(math.isfinite(v) for v in (state.loss, state.hidden_probe, *state.probe, *state.view.eye.ravel()))
+    note(p, run_of, len(run_of) - 1)
+    draw(p, run_of, len(run_of) - 1).figure()
 
 
 def test_the_camera_is_orthonormal_and_never_turns_over():
     for values in ({}, {"hidden": 3, "seed": 2}, {"data": "spirals", "hidden": 16, "seed": 1}):
         run_of = states(**values)
         for before, now in pairwise(run_of):
-            assert np.allclose(now.eye.T @ now.eye, np.eye(2), atol=1e-9)
-            assert (np.diag(before.eye.T @ now.eye) > -1e-9).all(), now.step
+            assert np.allclose(now.view.eye.T @ now.view.eye, np.eye(2), atol=1e-9)
+            assert (np.diag(before.view.eye.T @ now.view.eye) > -1e-9).all(), now.step
     normals = [state.probe[:-1] for state in states(hidden=3, seed=2)]
     assert any(a @ b < 0 for a, b in pairwise(normals)), "the probe itself does turn over, the camera does not follow"
-
-
-def test_the_names_of_the_curves_stand_apart_and_inside_their_panel():
-    for values in ({}, {"activation": "identity"}, {"trained": False}, {"data": "spirals", "hidden": 16, "seed": 1}):
-        fig = draw(Params(**values), states(**values), 0)
-        low, high = fig["layout"]["yaxis3"]["range"]
-        heights = sorted(a["y"] for a in fig["layout"]["annotations"] if a.get("xref") == "x3")
-        assert len(heights) == 4 and low < heights[0] and heights[-1] < high
-        assert all(b - a >= (high - low) / 9 for a, b in pairwise(heights))
-
-
-def test_the_note_says_the_numbers_of_its_step():
-    start, end = states()[0], states()[-1]
-    assert f"4 random tanh units has {100 * start.untrained_probe:.3g} % of 1,000 held-out" in start.note
-    gain = 100 * (end.hidden_probe - end.untrained_probe)
-    assert f"Step 600: the linear probe on the hidden layer has {100 * end.hidden_probe:.3g} % right" in end.note
-    assert f"{gain:.3g} points more than before training ({100 * end.untrained_probe:.3g} %)" in end.note
-    assert "do not need learned features" in next(run(Params(hidden=16))).note
-    assert "linear map of the input" in states(activation="identity")[0].note
-    assert "only its output layer learns" in states(trained=False)[50].note
-
-
-def test_the_field_of_the_input_has_the_sign_of_the_net():
-    state = states()[-1]
-    field = draw(Params(), states(), 100)["fields"][0]["z"]
-    assert field[20, 20] > 0 > field[0, 0], "class 1 is the disc in the middle"
-    x, y, _ = state.shown
-    cells = np.clip((x + representation.SPAN) / (2 * representation.SPAN) * 40, 0, 39).astype(int)
-    assert right(field[cells[:, 1], cells[:, 0]], y) >= 0.97

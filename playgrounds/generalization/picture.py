@@ -1,0 +1,188 @@
+"""How a net that generalizes, or does not, is drawn."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from playgrounds.generalization.model import Params, State
+from playgrounds.generalization.words import note
+from playgrounds.kit import fails, works
+from playgrounds.kit.axes import bare, share, span, steps
+from playgrounds.kit.nn import sigmoid
+from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE, SERIES
+from playgrounds.kit.picture import Panel, Picture, class_colours
+
+__all__ = ["PRESETS", "draw", "note"]
+
+PRESETS = (
+    works(
+        "A penalty on the weights",
+        "Large weights cost something, so the net gives up single noisy points, and the validation loss stays low.",
+        {"validation_loss": "<= 0.35", "gap": "<= 0.1"},
+        l2=0.02,
+        epochs=150,
+    ),
+    works(
+        "More points",
+        "With 500 points there is no room to learn each of them by heart: both losses stay together.",
+        {"gap": "<= 0.1", "validation_accuracy": ">= 0.85"},
+        n=500,
+        epochs=100,
+    ),
+    fails(
+        "Random labels",
+        "The net learns every one of the coin flips and guesses new ones: a perfect training score "
+        "that is worth nothing.",
+        {"accuracy": ">= 0.99", "validation_accuracy": "<= 0.55"},
+        data="random",
+        n=100,
+        layers=1,
+        epochs=150,
+    ),
+    fails(
+        "A penalty too strong",
+        "With λ = 0.3 the weights stay so small that the net does not even fit its own points: it underfits.",
+        {"loss": ">= 0.4", "gap": "<= 0.1"},
+        l2=0.3,
+        epochs=150,
+        compare=False,
+    ),
+)
+
+GREEN = SERIES[2]  # validation; training is INK
+BINS = 20  # bars of a histogram
+
+
+def draw(p: Params, states: Sequence[State], now: int) -> Picture:
+    """The boundary now and at the checkpoint, or what the net says to random points; losses and accuracies by epoch."""
+    state = states[now]
+    pic = layout(p)
+    if p.data == "random":
+        answers(pic, state)
+    else:
+        boundaries(pic, p, state)
+    losses, accuracies = curves(pic, p, states)
+    for panel in (losses, accuracies):
+        panel.cursor(state.step)
+        if state.stop is not None:
+            panel.cursor(state.stop, GREEN, "dot")
+    if state.checkpoint_epoch is not None:
+        losses.dot(state.checkpoint_epoch, state.checkpoint_loss, GREEN)
+    if p.dropout:
+        units(pic, p, state)
+        passes(pic, p, states, state)
+    return pic
+
+
+def layout(p: Params) -> Picture:
+    """Dropout's units take the place of the checkpoint, which becomes a detail, as the passes are one."""
+    if p.data == "random":
+        below = "losses losses units accuracy" if p.dropout else "losses losses losses accuracy"
+        rows, details = ["now now checkpoint checkpoint", below], ["passes"]
+    else:
+        beside = "units" if p.dropout else "checkpoint"
+        rows, details = ["now now losses losses", f"now now {beside} accuracy"], ["checkpoint passes passes"]
+    return Picture(440, *rows, details=details if p.dropout else [], detail_height=260)
+
+
+def curves(pic: Picture, p: Params, states: Sequence[State]) -> tuple[Panel, Panel]:
+    """Losses and accuracies by epoch, those of the net without regularizers dotted."""
+    known = [one for s in states for one in (s, s.plain) if one is not None and one.loss is not None]
+    highest = max([max(one.loss, one.validation_loss) for one in known], default=1.0)
+    lowest = min([min(one.accuracy, one.validation_accuracy) for one in known], default=1.0)
+    epochs = steps(p.epochs, "epoch", ticks=5)
+    losses = pic.panel("losses", "Loss", epochs, span(0, 1.05 * highest, ticks=4))
+    accuracies = pic.panel("accuracy", "Accuracy", epochs, share(low=min(0.4, lowest), high=1.02))
+    for of, name, colour in (("loss", "training", INK), ("validation_loss", "validation", GREEN)):
+        line(losses, states, of, name, colour)
+    for of, name, colour in (("accuracy", "training", INK), ("validation_accuracy", "validation", GREEN)):
+        line(accuracies, states, of, name, colour, key=False)
+    return losses, accuracies
+
+
+def line(panel: Panel, states: Sequence[State], of: str, name: str, colour: str, key: bool = True) -> None:
+    """One measure of all states, and of the net without regularizers."""
+    panel.history(states, lambda s: getattr(s, of), name, colour, key=key)
+    if states[0].plain is not None:
+        keyed = key and colour == GREEN
+        faint: dict[str, Any] = {"dash": "dot", "width": 1.5, "opacity": 0.7, "hover": "", "key": keyed}
+        panel.history(states, lambda s: getattr(s.plain, of), "without", colour, **faint)
+
+
+def boundaries(pic: Picture, p: Params, state: State) -> None:
+    """The output over the plane, now and at the checkpoint, with the training points."""
+    x, y, x_val, y_val = state.points
+    side = span(-p.span, p.span)
+    for name, title, odds in (("now", "Now", state.picture), ("checkpoint", "Checkpoint", state.checkpoint)):
+        panel = pic.panel(name, title, side, side, square=True)
+        panel.field(np.tanh(odds / 2), (-p.span, p.span), (-p.span, p.span))
+        key = name == "now"
+        size = 8 if len(x) < 200 else 6
+        panel.points(*x.T, "training", class_colours(y), size=size, hover="", key=key)
+        if p.data == "own":
+            hollow = {"symbol": "circle-open", "marker": {"line": {"width": 2}}}
+            panel.points(*x_val.T, "validation", class_colours(y_val), size=8, hover="", key=key, **hollow)
+        if p.dropout:
+            panel.mark(*state.asked, "◎", INK, size=18)
+
+
+def answers(pic: Picture, state: State) -> None:
+    """What the net says to the points of each class: class 1 upwards, class 0 downwards."""
+    _, y, _, y_val = state.points
+    halves = [
+        ("now", "Training points", slice(None, len(y)), y),
+        ("checkpoint", "Validation points", slice(len(y), None), y_val),
+    ]
+    for name, title, part, labels in halves:
+        probability = span(-0.02, 1.02, "probability of class 1")
+        panel = pic.panel(name, title, probability, bare(-1.1, 1.1))  # upwards: the share of the points of a class
+        panel.key("▲", "class 1", ORANGE)
+        panel.key("▼", "class 0", BLUE)
+        bars(panel, shares(state.picture[part], labels, 1), (0, 1), ORANGE)
+        bars(panel, -shares(state.picture[part], labels, 0), (0, 1), BLUE)
+        panel.cursor(0.5, MUTED, "dot")
+        panel.curve([0, 1], [0, 0], "no point", MUTED, width=1, key=False, hover="")
+
+
+def shares(odds: np.ndarray, labels: np.ndarray, c: int) -> np.ndarray:
+    """Shares of the points of class c by their probability of class 1, (BINS,)."""
+    return histogram(sigmoid(odds[labels == c]), BINS, (0, 1))
+
+
+def histogram(values: np.ndarray, bins: int, ends: tuple[float, float]) -> np.ndarray:
+    """Shares of the values in each of the bins, (bins,)."""
+    counts, _ = np.histogram(values, bins, ends)
+    return counts / max(1, len(values))
+
+
+def bars(panel: Panel, heights: np.ndarray, ends: tuple[float, float], colour: str) -> None:
+    """A histogram over `ends` as one shape."""
+    edges = np.linspace(*ends, len(heights) + 1)
+    outline = np.column_stack([np.repeat(edges, 2), np.concatenate([[0], np.repeat(heights, 2), [0]])])
+    panel.shape_of(outline, colour, 1, fill=colour)
+
+
+def units(pic: Picture, p: Params, state: State) -> None:
+    """The mask of this step: a cell per unit of the first hidden layer."""
+    panel = pic.panel("units", "Units: filled is on", bare(0, 1), bare(0, 1))
+    rows = 2 ** ((p.width.bit_length() - 1) // 2)
+    panel.field(0.8 * state.mask.reshape(rows, -1), (0, 1), (0, 1), scale="sequential", smooth=False)
+
+
+def passes(pic: Picture, p: Params, states: Sequence[State], state: State) -> None:
+    """What the net answers to one input, again and again in training mode, and once in evaluation."""
+    low = min(min(s.cloud.min(), s.evaluation[0], 0) for s in states)
+    high = max(max(s.cloud.max(), s.evaluation[0], 0) for s in states)
+    margin = 0.05 * (high - low) or 1.0
+    ends = float(low - margin), float(high + margin)
+    where = "One point" if p.data == "random" else "At ◎"
+    panel = pic.panel("passes", where, span(*ends, "log-odds of class 1"), bare(0, 1.1))
+    panel.key("▲", "training mode", MUTED)
+    panel.key("╍", "its mean", SERIES[3])
+    panel.key("┃", "evaluation", INK)
+    counts = histogram(state.cloud, 60, ends)
+    bars(panel, counts / counts.max(), ends, MUTED)
+    panel.cursor(float(state.evaluation[0]))
+    panel.cursor(float(state.cloud.mean()), SERIES[3], "dash")
+    panel.curve(ends, [0, 0], "no answer", MUTED, width=1, key=False, hover="")
