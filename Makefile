@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 help: ## list what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -10,19 +11,26 @@ run: $(VENV)/app ## install what the app needs and open it
 	$(BIN)/streamlit run app.py
 
 test: $(VENV)/dev chromium ## install what the tests need, Chromium included, and run them all
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(PYTEST) $(TESTS)
 
-check: $(VENV)/dev chromium ## run all tests and those that take longer
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "check or not check" $(TESTS)
+slow: $(VENV)/dev chromium ## run only the tests that take longer
+	$(PYTEST) -m check $(TESTS)
+
+check: test slow ## run all tests, those that take longer too
 
 bench: $(VENV)/dev chromium ## measure the budgets; prints a table, writes build/bench.json
 	$(BIN)/python -m tests.bench
 
-lint: $(VENV)/dev ## check the code's form, and mend what can be mended
+lint: $(VENV)/dev ## check the form and the types of Python and JavaScript, and mend what can be mended
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pytest --durations=0 tests/test_javascript.py
+
+new: ## make a playground from the template: make new NAME=label_smoothing
+	@$(PYTHON) -m templates.new "$(NAME)"
 
 clean: ## remove everything that was made
-	rm -rf $(VENV) build static/made/* .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build static/made/* .pytest_cache .ruff_cache .mypy_cache .hypothesis tests/javascript/node_modules
 
 chromium:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
@@ -38,4 +46,4 @@ $(VENV)/dev: requirements.txt requirements-dev.txt | $(VENV)
 $(VENV):
 	$(PYTHON) -m venv $(VENV)
 
-.PHONY: help run test check bench lint clean chromium
+.PHONY: help run test slow check bench lint new clean chromium

@@ -26,18 +26,18 @@ def main() -> None:
     if here is None:
         return
     glossary = here.glossary
-    here.add(lambda: home.show(here), "Home", HOME, default=True)
-    here.add(lambda: about.show(here), "About and privacy", ABOUT)
+    here.add(home.show, "Home", HOME, default=True)
+    here.add(about.show, "About and privacy", ABOUT)
     for one in glossary.lessons:
-        here.add(lambda one=one: lesson.show(here, one), one.title, one.url)
-    for one in glossary.terms:
-        here.add(lambda one=one: term.show(here, one), one.name, one.slug)
+        here.add(lesson.show, one.title, one.url, one)
+    for entry in glossary.terms:
+        here.add(term.show, entry.name, entry.slug, entry)
     for name in here.playgrounds:
-        here.add(lambda name=name: playground.show(here, name), f"Playground {name}", playground.address(name))
+        here.add(playground.show, f"Playground {name}", playground.address(name), name)
     for old, new in moved.old_names().items():
-        here.add(lambda new=new: playground.moved(here, new), f"Playground {old}", playground.address(old))
+        here.add(playground.moved, f"Playground {old}", playground.address(old), new)
     if unknown := here.unknown_address():
-        here.add(lambda: missing.show(here, unknown), "No such page", unknown)
+        here.add(missing.show, "No such page", unknown, unknown)
     st.navigation(list(here.pages.values()), position="hidden").run()
 
 

@@ -72,7 +72,8 @@ def _confusion(glossary: Glossary, one: Confusion) -> Iterator[str]:
 def _in_glossary(glossary: Glossary, pages: Path, own: Mapping[str, str]) -> Iterator[str]:
     taken = {path.stem: "a file of the app" for path in pages.glob("*.py")} | dict(own)
     yield from _home(glossary)
-    for entry in [*glossary.lessons, *glossary.terms]:
+    entries: list[Lesson | Term] = [*glossary.lessons, *glossary.terms]
+    for entry in entries:
         url = entry.url if isinstance(entry, Lesson) else entry.slug
         if url in taken:
             yield f"[{entry.slug}] slug: {url!r} is already the address of {taken[url]}"

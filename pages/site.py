@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
 from threading import Semaphore
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 import streamlit as st
@@ -37,8 +37,9 @@ class Site:
     playgrounds: list[str]
     pages: dict[str, st.Page] = field(default_factory=dict)
 
-    def add(self, show: Callable[[], None], title: str, address: str, default: bool = False) -> None:
-        self.pages[address] = st.Page(show, title=title, url_path=address, default=default)
+    def add(self, show: Callable[..., None], title: str, address: str, *of: Any, default: bool = False) -> None:
+        """A page that calls show(site, *of)."""
+        self.pages[address] = st.Page(lambda: show(self, *of), title=title, url_path=address, default=default)
 
     @property
     def starts(self) -> dict[str, dict[str, dict[str, Any]]]:
@@ -136,7 +137,7 @@ def turn() -> Iterator[None]:
             _turn.release()
 
 
-def search_box(key: str, label_visibility: str = "collapsed") -> str:
+def search_box(key: str, label_visibility: Literal["visible", "hidden", "collapsed"] = "collapsed") -> str:
     return st.text_input(
         "Search", key=key, type="search", live=True, placeholder="Search a term", label_visibility=label_visibility
     ) or ""  # fmt: skip

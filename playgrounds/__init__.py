@@ -1,1 +1,1 @@
-"""`ls` of this folder is the catalogue: one file per playground, its name is the file's name."""
+"""`ls` of this folder is the catalogue: one folder per playground, its name is the folder's."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from playgrounds.kit.figures import short
+from playgrounds.kit.figures import Numbers, short
 from playgrounds.kit.palette import MUTED
 from playgrounds.kit.words import number
 
@@ -50,9 +50,7 @@ def names(texts: Sequence[str], *, down: bool = False, every: int = 1, turned: b
     return _titled(axis, title)
 
 
-def ticked(
-    low: float, high: float, values: Sequence[float], texts: Sequence[str] | None = None, title: str = ""
-) -> Axis:
+def ticked(low: float, high: float, values: Numbers, texts: Sequence[object] | None = None, title: str = "") -> Axis:
     """From low to high with ticks at these values, under their own names if there are any."""
     axis: Axis = {"range": [short(low), short(high)], "tickvals": list(values)}
     if texts is not None:
@@ -61,7 +59,7 @@ def ticked(
 
 
 def log_ticked(
-    low: float, high: float, values: Sequence[float], texts: Sequence[str] | None = None, title: str = ""
+    low: float, high: float, values: Numbers, texts: Sequence[object] | None = None, title: str = ""
 ) -> Axis:
     """A log axis from low to high with ticks at these values, for quantities whose ends are known."""
     return ticked(np.log10(low), np.log10(high), values, texts, title) | {"type": "log"}

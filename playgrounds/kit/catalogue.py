@@ -4,16 +4,16 @@ import hashlib
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from playgrounds.kit import params as kit_params
 from playgrounds.kit.conditions import Preset
 from playgrounds.kit.metrics import Metric, declared
-from playgrounds.kit.params import Params
 from playgrounds.kit.picture import Picture
 
 FOLDER = Path(__file__).resolve().parent.parent
@@ -30,7 +30,7 @@ class Playground:
     digest: str  # of its source and of all that it stands on
 
     @property
-    def Params(self) -> type[Params]:
+    def Params(self) -> type[kit_params.Params]:
         return self.model.Params
 
     @property
@@ -38,11 +38,11 @@ class Playground:
         return self.model.State
 
     @property
-    def run(self) -> Callable[[Any], Iterator[Any]]:
+    def run(self) -> Callable[[Any], Generator[Any, None, None]]:
         """Yields the states, and None where there is nothing to see yet but time may be up."""
         return self.model.run
 
-    def states(self, params: Params) -> Iterator[Any]:
+    def states(self, params: kit_params.Params) -> Iterator[Any]:
         """The states of a run, computed in one go."""
         return (state for state in self.run(params) if state is not None)
 
@@ -66,6 +66,8 @@ class Playground:
     @property
     def source(self) -> str:
         """The model's source, the file that readers download with their values in it."""
+        if not isinstance(self.model, ModuleType):
+            raise TypeError(f"{self.name} has no file of its own")
         return inspect.getsource(self.model)
 
 
@@ -89,6 +91,6 @@ def _module(name: str) -> ModuleType:
 @lru_cache(maxsize=256)
 def _digest(package: ModuleType, model: ModuleType, picture: ModuleType) -> str:
     """Of modules as they were loaded: an edited file is a new module object, and so a new digest."""
-    own = sorted(Path(package.__file__).parent.glob("*.py"))
+    own = sorted(Path(package.__path__[0]).glob("*.py"))
     shared = [*sorted(FOLDER.glob("_*.py")), *sorted((FOLDER / "kit").glob("*.py"))]
     return hashlib.sha256(b"".join(path.read_bytes() for path in [*own, *shared])).hexdigest()[:12]

@@ -37,10 +37,13 @@ def fails(name: str, why: str, reach: dict[str, str], **values: Any) -> Preset:
 
 def holds(condition: str, value: float | None) -> bool:
     """Whether a number meets a comparison like ">= 0.99". None (not known) meets none; what is no longer a number has
-    diverged, and is above every bound."""
-    operator, bound = COMPARISON.fullmatch(condition).groups()
+    diverged, and is above every bound. Raises ValueError if the condition is no comparison."""
+    found = COMPARISON.fullmatch(condition)
+    if found is None:
+        raise ValueError(f'{condition!r} is no comparison such as ">= 0.99"')
     if value is None:
         return False
+    operator, bound = found.groups()
     return TESTS[operator](math.inf if math.isnan(value) else value, float(bound))
 
 

@@ -109,7 +109,7 @@ def _parts(playground: Playground, params: Params, title: str, link: str) -> lis
         at: _state(playground, source) for at, source in needed.pieces.items() if _is_state(at, source, own)
     }
     params_source = _params(playground, params, needed)
-    ordered = sorted(needed.pieces, key=lambda at: (at[0] == own, at))
+    ordered = sorted(needed.pieces, key=lambda at: (at[0] == own, _height(at[0]), at))
     needed.imports.setdefault("typing", set()).add("NamedTuple")
     about = f"{title}\n\nThe code that ran, with your values. {playground.about}\n\nSee it move: {link}\n"
     names = ", ".join(f'"{name}"' for name in playground.metrics)
@@ -162,14 +162,14 @@ def _is_state(at: tuple[str, int], source: str, own: str) -> bool:
 def _state(playground: Playground, source: str) -> str:
     """State with plain types; what its metrics are called stands behind them."""
     told = declared(playground.State)
-    (definition,) = ast.parse(source).body
     lines = source.splitlines()
-    for node in reversed(definition.body):
-        if isinstance(node, ast.AnnAssign) and node.target.id in told:
-            kind = ast.unparse(node.annotation.slice.elts[0])
-            value = f" = {ast.unparse(node.value)}" if node.value else ""
-            line = f"    {node.target.id}: {kind}{value}  # {_about(told[node.target.id])}"
-            lines[node.lineno - 1 : node.end_lineno] = [line]
+    declarations = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.AnnAssign)]
+    for node in reversed(declarations):
+        match node:
+            case ast.AnnAssign(ast.Name(name), ast.Subscript(slice=ast.Tuple([kind, *_]))) if name in told:
+                value = f" = {ast.unparse(node.value)}" if node.value else ""
+                line = f"    {name}: {ast.unparse(kind)}{value}  # {_about(told[name])}"
+                lines[node.lineno - 1 : node.end_lineno] = [line]
     return "\n".join(lines)
 
 
@@ -211,11 +211,18 @@ def _follow_import(node: ast.Import | ast.ImportFrom, alias: ast.alias, name: st
     if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(CARRIED):
         if alias.asname and alias.asname != alias.name:
             raise ValueError(f"{node.module}.{alias.name} must keep its name: the export copies it")
-        _follow(node.module, name, needed)
+        _follow(node.module or "", name, needed)
         return
     renamed = f" as {alias.asname}" if alias.asname else ""
-    module = node.module if isinstance(node, ast.ImportFrom) else ""
+    module = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
     needed.imports.setdefault(module, set()).add(alias.name + renamed)
+
+
+def _height(module: str) -> int:
+    """How many carried modules stand on each other below this one: what it is made of comes first."""
+    tree, _ = _parse(module)
+    froms = [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return max((1 + _height(one) for one in froms if f"{one}.".startswith(CARRIED)), default=0)
 
 
 def _bound(node: ast.stmt) -> set[str]:
@@ -249,5 +256,7 @@ def _parse(module: str) -> tuple[ast.Module, str]:
 @lru_cache(maxsize=64)
 def _parse_loaded(module: ModuleType) -> tuple[ast.Module, str]:
     """Of a module as it was loaded: an edited file is a new module object."""
+    if module.__file__ is None:
+        raise ValueError(f"{module.__name__} has no file that could be copied")
     source = Path(module.__file__).read_text(encoding="utf-8")
     return ast.parse(source), source

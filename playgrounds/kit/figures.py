@@ -17,6 +17,7 @@ import numpy as np
 from playgrounds.kit.palette import FAINT, INK, MUTED, PAPER
 
 Figure = dict[str, Any]
+Numbers = Sequence[float] | np.ndarray  # some of them: of shape (n,)
 
 HOVER = {"bgcolor": PAPER, "bordercolor": FAINT, "font": {"color": INK, "size": 14}}
 

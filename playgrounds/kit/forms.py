@@ -61,7 +61,10 @@ def read_points(raw: str, classes: int) -> tuple[str, str]:
     A line is x, y and, if there are several classes, the class (a number from 0, or a name: names are numbered as they
     come). A first line of words is a heading. Values beyond ±1 are scaled, each column into [-0.9, 0.9].
     """
-    rows, labels, wrong, named = [], [], [], {}
+    rows: list[list[float]] = []
+    labels: list[int] = []
+    wrong: list[str] = []
+    named: dict[str, int] = {}
     for number, line in enumerate(raw[:40_000].splitlines(), start=1):
         cells = [cell for cell in re.split(r"[,;\t ]+", line.strip().strip(",;")) if cell]
         if not cells or (number == 1 and not any(_is_number(cell) for cell in cells)):

@@ -37,7 +37,8 @@ def declared(state_type: type) -> dict[str, Metric]:
 
 def metrics(state: Any) -> dict[str, Number]:
     """The values of a state's metrics. None: not known at this step."""
-    return {name: getattr(state, name) for name in declared(type(state))}
+    kind: type = type(state)
+    return {name: getattr(state, name) for name in declared(kind)}
 
 
 def as_json(state_type: type) -> dict[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playgrounds.kit.figures import short
+from playgrounds.kit.figures import Numbers, short
 from playgrounds.kit.palette import INK, MUTED, PAPER, SHADES
 from playgrounds.kit.still import DASHES, LABEL, Still
 
@@ -50,7 +50,7 @@ class Moving(Still):
         if name:
             self.key(DASHES[dash], name, colour)
 
-    def line(self, a: Sequence[float], b: Sequence[float], colour: str = INK, width: float = 2, **more: Any) -> None:
+    def line(self, a: Numbers, b: Numbers, colour: str = INK, width: float = 2, **more: Any) -> None:
         """A straight line from a = (x, y) to b."""
         line = {"color": colour, "width": round(width, 2)} | more.pop("line", {})
         self._shape(
@@ -65,9 +65,7 @@ class Moving(Still):
             }
         )
 
-    def arrow(
-        self, a: Sequence[float], b: Sequence[float], colour: str = INK, width: float = 2, head: float = 0.03
-    ) -> None:
+    def arrow(self, a: Numbers, b: Numbers, colour: str = INK, width: float = 2, head: float = 0.03) -> None:
         """A line from a to b with a head there; head: its length, in units of a square panel."""
         start, end = np.asarray(a, float), np.asarray(b, float)
         length = float(np.hypot(*(end - start)))
@@ -142,8 +140,8 @@ class Moving(Still):
 
     def frame(
         self,
-        x: Sequence[float],
-        y: Sequence[float],
+        x: Numbers,
+        y: Numbers,
         colour: str = INK,
         width: float = 1.5,
         dash: str = "solid",
@@ -155,8 +153,8 @@ class Moving(Still):
 
     def block(
         self,
-        x: Sequence[float],
-        y: Sequence[float],
+        x: Numbers,
+        y: Numbers,
         colour: str,
         *,
         edge: str = "",
@@ -170,7 +168,7 @@ class Moving(Still):
         shape = _rectangle(x, y) | {"line": {"color": edge or colour, "width": width}, "fillcolor": colour}
         self._shape(shape | (_label(text, ink, size, "center") if text else {}) | more)
 
-    def cover(self, x: Sequence[float], y: Sequence[float], colour: str = PAPER, opacity: float = 0.75) -> None:
+    def cover(self, x: Numbers, y: Numbers, colour: str = PAPER, opacity: float = 0.75) -> None:
         """A veil over what is not there yet, or does not count."""
         self._shape(_rectangle(x, y) | {"line": {"color": colour, "width": 0}, "fillcolor": colour, "opacity": opacity})
 
@@ -186,7 +184,7 @@ class Moving(Still):
         colours: Sequence[str] | str,
         *,
         wide: float = 0.72,
-        at: Sequence[float] | None = None,
+        at: Numbers | None = None,
         base: float = 0.0,
         texts: Sequence[str] | None = None,
     ) -> None:
@@ -204,7 +202,7 @@ class Moving(Still):
         colours: Sequence[str] | str,
         *,
         wide: float = 0.72,
-        at: Sequence[float] | None = None,
+        at: Numbers | None = None,
         base: float = 0.0,
         texts: Sequence[str] | None = None,
     ) -> None:
@@ -219,8 +217,8 @@ class Moving(Still):
     def field(
         self,
         z: Any,
-        x: Sequence[float],
-        y: Sequence[float],
+        x: Numbers,
+        y: Numbers,
         *,
         scale: str = "diverging",
         smooth: bool = True,
@@ -284,7 +282,7 @@ class Moving(Still):
         self.picture.shapes.append(shape | {"xref": f"x{self.suffix}{x}", "yref": f"y{self.suffix}{y}"})
 
 
-def _rectangle(x: Sequence[float], y: Sequence[float]) -> dict[str, Any]:
+def _rectangle(x: Numbers, y: Numbers) -> dict[str, Any]:
     return {"type": "rect", "x0": short(x[0]), "x1": short(x[1]), "y0": short(y[0]), "y1": short(y[1])}
 
 

@@ -4,7 +4,7 @@ Plain functions, so that exported code can carry along those that it calls. Each
 Arrays keep their type: float32 in, float32 out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import pi, sqrt
 
 import numpy as np
@@ -32,8 +32,13 @@ def identity(z: Array) -> Array:
     return z
 
 
-ACTIVATIONS = {"tanh": np.tanh, "relu": relu, "sigmoid": sigmoid, "identity": identity}
-SLOPES = {  # of each activation, in terms of its own value h
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "tanh": np.tanh,
+    "relu": relu,
+    "sigmoid": sigmoid,
+    "identity": identity,
+}
+SLOPES: dict[str, Callable[[Array], Array]] = {  # of each activation, in terms of its own value h
     "tanh": lambda h: 1 - h * h,
     "relu": lambda h: (h > 0).astype(h.dtype),
     "sigmoid": lambda h: h * (1 - h),

@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args, get_origin
+from typing import Any, ClassVar, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -47,10 +47,19 @@ def knob(
     return Field(default, title=label, description=help, json_schema_extra=_Extra(lo, hi, step, log, more, when, form))
 
 
-class _Extra(dict):
+class _Extra(dict[str, Any]):
     """What pydantic does not keep for us, in the place it offers for extras."""
 
-    def __init__(self, lo, hi, step, log, more, when, form):
+    def __init__(
+        self,
+        lo: float | None,
+        hi: float | None,
+        step: float | None,
+        log: bool,
+        more: bool,
+        when: Callable[[Any], bool] | None,
+        form: Form | None,
+    ):
         super().__init__(lo=lo, hi=hi, step=step, log=log, more=more, when=when, form=form)
 
 
@@ -82,7 +91,7 @@ class Knob:
             if kind != "text":
                 raise TypeError(f"Params.{name}: the value of a {extra['form']} is a str")
             kind = extra["form"]
-        one = cls(name, kind, field.default, field.title, field.description, choices, **extra)
+        one = cls(name, kind, field.default, field.title or name, field.description or "", choices, **extra)
         if problem := one._misdeclared():
             raise TypeError(f"Params.{name}: {problem}")
         return one
@@ -221,6 +230,7 @@ class Params(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+    _knobs: ClassVar[dict[str, Knob]]  # each class has its own, made when they are first asked for
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -248,7 +258,7 @@ class Params(BaseModel):
         """All knobs by name, in the order of declaration."""
         if "_knobs" not in cls.__dict__:
             cls._knobs = {name: Knob.of(name, field) for name, field in cls.model_fields.items()}
-        return cls.__dict__["_knobs"]
+        return cls._knobs
 
     @classmethod
     def preset(cls, values: Mapping[str, Any]) -> tuple[Self, list[str]]:

@@ -47,11 +47,6 @@ class Panel(Moving):
     runs: bool = False  # whether its x axis is the run's own time: what lies right of the cursor is still to come
 
     @property
-    def suffix(self) -> str:
-        """What Plotly puts behind x and y of this panel: nothing for the first, else its number."""
-        return "" if self.number == 1 else str(self.number)
-
-    @property
     def heading(self) -> str:
         """The title with the keys behind it."""
         return "  ".join(filter(None, [self.title, *self.keys]))

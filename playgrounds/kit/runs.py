@@ -8,8 +8,8 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from playgrounds.kit import memory
 from playgrounds.kit.catalogue import Playground
 from playgrounds.kit.film import Film
 from playgrounds.kit.metrics import as_json
-from playgrounds.kit.params import Params
 from playgrounds.kit.turns import Turns
 from playgrounds.kit.weigh import weigh
 
@@ -38,6 +37,15 @@ turns = Turns()
 _typical: dict[str, float] = {}  # seconds that runs take, by the playground's name
 
 
+class Settings(Protocol):
+    """What a run must know of its params; a sweep (kit/sweep.py) has no knobs of its own, but has these."""
+
+    @property
+    def length(self) -> int | None: ...
+
+    def model_dump_json(self) -> str: ...
+
+
 class Run:
     """One playground at one set of params: its states so far, and its film. Safe to share between threads.
 
@@ -45,9 +53,9 @@ class Run:
     the generator can be closed; the next turn then starts another one and skips what is known.
     """
 
-    def __init__(self, playground: Playground, params: Params):
+    def __init__(self, playground: Playground, params: Settings):
         self.id = key(playground, params)
-        self.params = params
+        self.params: Any = params
         self.length = params.length
         self.states: list[Any] = []
         self.done = False
@@ -59,7 +67,7 @@ class Run:
         self.held = 0  # bytes inside the generator, as measured after the last turn
         self._count = 0  # of the answers to those who asked for a turn
         self._playground = playground
-        self._generator: Iterator[Any] | None = None
+        self._generator: Generator[Any, None, None] | None = None
         self._pulled = 0  # what it has yielded, None included
         self._known = 0  # how much of that is still to be skipped
         self._ended = False
@@ -127,7 +135,7 @@ class Run:
     def _compute(self, until: float) -> bool:
         """Compute until it is time to draw what is new; returns whether the run has ended."""
         if self._generator is None:
-            self._generator = iter(self._playground.run(self.params))
+            self._generator = self._playground.run(self.params)
             self._known = self._pulled
         try:
             while True:
@@ -226,7 +234,7 @@ class Store:
         self._lock = threading.Lock()
         self._later: threading.Timer | None = None
 
-    def get(self, playground: Playground, params: Params) -> Run:
+    def get(self, playground: Playground, params: Settings) -> Run:
         wanted = key(playground, params)
         with self._lock:
             run = self._runs.get(wanted)
@@ -279,7 +287,7 @@ def give_back() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def key(playground: Playground, params: Params) -> str:
+def key(playground: Playground, params: Settings) -> str:
     """Names a run: same playground source, same params, same key."""
     text = f"{playground.name} {playground.digest} {params.model_dump_json()}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

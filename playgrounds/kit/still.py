@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playgrounds.kit.figures import thin
+from playgrounds.kit.figures import Numbers, thin
 from playgrounds.kit.palette import FAINT, INK, MUTED, PAPER
 
 if TYPE_CHECKING:
@@ -29,7 +29,12 @@ class Still:
     picture: "Picture"
     keys: list[str]
     runs: bool
-    suffix: str
+    number: int  # of the panel in its picture, from 1
+
+    @property
+    def suffix(self) -> str:
+        """What Plotly puts behind x and y of this panel: nothing for the first, else its number."""
+        return "" if self.number == 1 else str(self.number)
 
     def curve(
         self,
@@ -158,11 +163,12 @@ class Still:
             y += [top, top - rows, np.nan]
         self.curve(np.array(x), np.array(y), "", FAINT, width=1, hover="")
         if texts is not None:
-            j, i = np.meshgrid(np.arange(columns), np.arange(rows))
-            said = {"mode": "text", "text": [text for row in texts for text in row], "textfont": {"size": size}}
-            self.curve(at[0] + j.ravel(), at[1] - i.ravel(), "", ink, hover="", **said)
+            column, row = np.meshgrid(np.arange(columns), np.arange(rows))
+            written = [text for line in texts for text in line]
+            said: dict[str, Any] = {"mode": "text", "text": written, "textfont": {"size": size}}
+            self.curve(at[0] + column.ravel(), at[1] - row.ravel(), "", ink, hover="", **said)
 
-    def image(self, rgb: Any, x: Sequence[float], y: Sequence[float]) -> None:
+    def image(self, rgb: Any, x: Numbers, y: Numbers) -> None:
         """A picture over x, y in its own colours, which no theme changes: rgb (rows, columns, 3) from 0 to 255."""
         rgb = np.asarray(rgb).astype(np.uint8)
         place = {"x": x[0], "y": y[1], "sizex": x[1] - x[0], "sizey": y[1] - y[0], "sizing": "stretch"}

@@ -45,7 +45,7 @@ class Sweep(NamedTuple):
         values = spread(self.params.knobs()[self.knob])
         order = [*values[::4], *values[2::4], *values[1::2]]
         seed = self.params.knobs().get("seed")
-        first = None if seed is None else min(self.params.seed, seed.hi - SEEDS + 1)
+        first = None if seed is None else min(getattr(self.params, seed.name), seed.hi - SEEDS + 1)
         seeds = [None] if first is None else range(first, first + SEEDS)
         return [(value, one) for one in seeds for value in order]
 

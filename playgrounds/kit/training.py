@@ -1,7 +1,7 @@
 """What training loops share: the steps that a film keeps, a test for divergence, a memory for trainings."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from math import ceil
 from threading import Lock, RLock
@@ -21,7 +21,7 @@ def kept(steps: int, most: int = MOST) -> list[int]:
     return [*range(0, steps, stride), steps]
 
 
-def finite(*values: np.ndarray | float, most: float = 1e100) -> bool:
+def finite(*values: np.ndarray | Sequence[float] | float, most: float = 1e100) -> bool:
     """Whether all numbers are finite and their sizes below `most`: beyond it a run has diverged."""
     return all(bool((np.abs(np.asarray(v, float)) < most).all()) for v in values)  # nan is below nothing
 

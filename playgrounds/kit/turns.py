@@ -25,8 +25,10 @@ class Waits(Protocol):
 
     id: str
     seconds: float  # spent on it so far
-    guess: float  # seconds that runs of its kind take, as far as is known
     begun: float  # when it was first asked for
+
+    @property
+    def guess(self) -> float: ...  # seconds that runs of its kind take, as far as is known
 
     @property
     def suspended(self) -> bool: ...  # it can go on where it was; else it has to be computed again up to there

@@ -60,6 +60,8 @@ def _free(axis: str, figure: Figure) -> bool:
 def differences(scene: Scene, state: PageState) -> str:
     """The knobs in which the two runs differ, this run first."""
     here, there = state.params, state.pinned
+    if there is None:
+        return "No run is pinned."
     names = [name for name in here.knobs() if getattr(here, name) != getattr(there, name)]
     if not names:
         return "Both runs are the same. Move a knob."

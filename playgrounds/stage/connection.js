@@ -7,9 +7,10 @@ const LOST = "No connection to the server. What is computed still plays; the pag
 const LOOK = 1000; // ms between two looks whether the server answers
 const GRACE = 4000; // ms for Streamlit to notice; left alone it may wait up to a minute between two attempts
 
+/** @param {Component} component */
 export default function ({ parentElement, setTriggerValue }) {
-  const app = document.querySelector(".stApp");
-  const said = parentElement.querySelector(".connection");
+  const app = /** @type {HTMLElement} */ (document.querySelector(".stApp"));
+  const said = /** @type {HTMLElement} */ (parentElement.querySelector(".connection"));
   const connected = () => app.dataset.testConnectionState === "CONNECTED";
   let lost = false;
   const changed = () => {
@@ -34,6 +35,10 @@ export default function ({ parentElement, setTriggerValue }) {
   };
 }
 
+/**
+ * @param {HTMLElement} app
+ * @param {number} tries
+ */
 function rested(app, tries) {
   if (tries && app.dataset.testScriptState !== "notRunning") setTimeout(rested, 100, app, tries - 1);
   else app.inert = false;
@@ -42,10 +47,14 @@ function rested(app, tries) {
 /** Close Streamlit's dialog: it speaks to whoever started the server, and covers a player that could play on. */
 function dismiss() {
   const dialog = document.querySelector(".stDialog");
-  if (dialog?.textContent.includes("Connection error")) dialog.querySelector("button[aria-label=Close]")?.click();
+  if (!dialog?.textContent?.includes("Connection error")) return;
+  /** @type {HTMLElement | null} */ (dialog.querySelector("button[aria-label=Close]"))?.click();
 }
 
-/** Load the page anew when the server has answered for a while and Streamlit has not noticed. A film may end first. */
+/**
+ * Load the page anew when the server has answered for a while and Streamlit has not noticed. A film may end first.
+ * @param {() => boolean} isLost
+ */
 async function look(isLost, since = 0) {
   if (!isLost()) return;
   const found = !document.hidden && (await answers());

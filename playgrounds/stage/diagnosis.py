@@ -58,8 +58,8 @@ def _diagnose(run: Run) -> Diagnosis | None:
 
 def _stuck(params: Params, states: Sequence[Any]) -> Diagnosis | None:
     name = next(filter(LOSS.search, metrics(states[0])), "")
-    values = [metrics(state).get(name) for state in states]
-    if len(states) < FEW or None in values or not values[0] > 1e-3:
+    values = [value for state in states if (value := metrics(state).get(name)) is not None]
+    if len(states) < FEW or len(values) < len(states) or not values[0] > 1e-3:
         return None
     if max(values) - min(values) > STILL * values[0] or metrics(states[-1]).get("accuracy", 0) == 1:
         return None
@@ -80,7 +80,7 @@ def _low(params: Params) -> bool:
     """Whether the learning rate is in the lower third of its range, in powers of ten."""
     one = params.knobs()["rate"]
     low, high = math.log(max(one.lo, 1e-6)), math.log(one.hi)
-    return math.log(max(params.rate, 1e-9)) < low + (high - low) / 3
+    return math.log(max(getattr(params, one.name), 1e-9)) < low + (high - low) / 3
 
 
 def still(states: Sequence[Any]) -> list[str]:
@@ -88,7 +88,7 @@ def still(states: Sequence[Any]) -> list[str]:
     found = []
     for name in LEARNED:
         first, last = (getattr(state, name, None) for state in (states[0], states[-1]))
-        if not isinstance(first, list | tuple):
+        if not isinstance(first, list | tuple) or not isinstance(last, list | tuple):
             continue
         pairs = [(a, b) for a, b in zip(first, last, strict=False) if isinstance(a, np.ndarray) and a.size]
         found += [f"{name} of layer {k}" for k, (a, b) in enumerate(pairs, start=1) if np.array_equal(a, b)]

@@ -8,6 +8,7 @@ import streamlit as st
 
 from playgrounds.kit.conditions import allowed, reached
 from playgrounds.kit.metrics import Number
+from playgrounds.kit.params import Params
 from playgrounds.kit.runs import Run
 from playgrounds.kit.words import number
 from playgrounds.stage import address, session
@@ -75,19 +76,20 @@ def _say_open(scene: Scene, state: PageState, goal: Goal) -> None:
             )
 
 
-def permits(state: PageState, scene: Scene, params: object) -> bool:
+def permits(state: PageState, scene: Scene, params: Params) -> bool:
     """Whether the link lets the page's own controls go to that run; to another playground, if nothing is fixed."""
     if scene.playground.name != state.playground:
         return not (state.view.hide or state.view.lock)
     return state.view.permits(state.params, params)
 
 
-def _solve(page: str, goal: str, solution: object, playground: str) -> None:
+def _solve(page: str, goal: str, solution: Params, playground: str) -> None:
     session.SOLVED.set(page, session.SOLVED.get(page) | {goal})
     address.go(page, solution, playground)
 
 
 def proof(goal: Goal, numbers: dict[str, Number], state: PageState) -> str:
     """With which numbers and which knobs a goal is reached."""
-    said = [f"{name.replace('_', ' ')} {number(numbers[name])}" for name in goal.reach]
+    known = [(name, value) for name in goal.reach if (value := numbers[name]) is not None]
+    said = [f"{name.replace('_', ' ')} {number(value)}" for name, value in known]
     return ", ".join(said + [knob_text(state.params, name) for name in goal.with_])

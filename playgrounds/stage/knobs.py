@@ -140,5 +140,6 @@ def _reseed(page: str) -> None:
     """The next seed, not a random one: a class that presses the button together sees the same run, computed once."""
     params = session.state_of(page).params
     seed = params.knobs()["seed"]
-    following = params.seed + 1 if params.seed < seed.hi else seed.lo
+    now = getattr(params, seed.name)
+    following = now + 1 if now < seed.hi else seed.lo
     address.change(page, params=params.model_copy(update={"seed": following}), step=None, complaints=[])

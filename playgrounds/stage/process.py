@@ -12,8 +12,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # torch.optim would load torch's compiler (80 MB, a second) at the first step, only to tell it not to compile. Nothing
 # is compiled here: an empty module of that name will do. The code that readers take away does without it.
 _compiler = ModuleType("torch._dynamo")
-_compiler.graph_break = lambda *_, **__: None
-_compiler.disable = lambda fn=None, *_, **__: fn if fn is not None else (lambda one: one)
+vars(_compiler).update(
+    graph_break=lambda *_, **__: None,
+    disable=lambda fn=None, *_, **__: fn if fn is not None else (lambda one: one),
+)
 sys.modules.setdefault("torch._dynamo", _compiler)
 
 # A reader's page runs in a thread of its own; the C library gives threads heaps that keep what was freed in them.

@@ -57,7 +57,8 @@ def _builder(scene: Scene, state: PageState, link: str) -> tuple[str, str, bool]
     params, key = state.params, scene.page
     labels = {one.name: one.label for one in params.knobs().values()}
     hidden = {**{name: f"Knob: {label}" for name, label in labels.items()}, **address.PARTS}
-    hide = st.multiselect("Hide", list(hidden), list(state.view.hide), format_func=hidden.get, key=f"{key}:hide",
+    hide = st.multiselect("Hide", list(hidden), list(state.view.hide), key=f"{key}:hide",
+                          format_func=lambda name: hidden[name],
                           help="What is hidden keeps its value: no control of the page changes it")  # fmt: skip
     lock = st.multiselect("Lock", [address.ALL, *labels], list(state.view.lock), key=f"{key}:lock",
                           format_func=lambda name: labels.get(name, "All knobs"),

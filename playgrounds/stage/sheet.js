@@ -1,5 +1,6 @@
 // Opens one part of the sheet at a time; the page's styles do the rest. A second press closes it.
 
+/** @param {Component} component */
 export default function ({ parentElement }) {
   const buttons = [...parentElement.querySelectorAll("button")];
   const body = document.body;

@@ -22,7 +22,7 @@ def show_sweep(scene: Scene, state: PageState) -> None:
         return
     left, right = st.columns(2)
     labels = {one.name: one.label for one in knobs}
-    knob = left.selectbox("Knob", list(labels), format_func=labels.get, key=f"{scene.page}:sweep:knob")
+    knob = left.selectbox("Knob", list(labels), format_func=lambda name: labels[name], key=f"{scene.page}:sweep:knob")
     metric = right.selectbox("Number at the end of the run", list(metrics), format_func=lambda m: metrics[m].label,
                              key=f"{scene.page}:sweep:metric")  # fmt: skip
     wanted = kit.of(scene.playground, params, knob, metric)

@@ -1,0 +1,1 @@
+"""What `make new` copies, and what copies it."""
