@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 help: ## list what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 run: $(VENV)/app ## install what the app needs and open it
 	$(BIN)/streamlit run app.py
@@ -17,6 +17,9 @@ check: $(VENV)/dev chromium ## run all tests and those that take longer
 
 bench: $(VENV)/dev chromium ## measure the budgets; prints a table, writes build/bench.json
 	$(BIN)/python -m tests.bench
+
+pictures: $(VENV)/dev chromium ## make the pictures of terms that have changed, in static/pictures
+	$(BIN)/python -m edition.pictures
 
 lint: $(VENV)/dev ## check the code's form, and mend what can be mended
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
@@ -38,4 +41,4 @@ $(VENV)/dev: requirements.txt requirements-dev.txt | $(VENV)
 $(VENV):
 	$(PYTHON) -m venv $(VENV)
 
-.PHONY: help run test check bench lint clean chromium
+.PHONY: help run test check bench pictures lint clean chromium

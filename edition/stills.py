@@ -7,7 +7,6 @@ from pathlib import Path
 from edition.openings import opening
 from glossary import Term
 from playgrounds.kit import runs
-from playgrounds.player import assemble
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "static" / "pictures"
@@ -30,13 +29,11 @@ def address(slug: str, part: str) -> str:
 
 
 def source(term: Term) -> str:
-    """A hash of all that a term's pictures show: the playground's source and the Params. "" without a playground."""
+    """A hash of what a term's pictures show: the playground's source and the Params; "" without a playground."""
     run = opening(term)
     if run is None:
         return ""
-    playground, params = run
-    text = f"{runs.key(playground, params)} {assemble.javascript()} {assemble.css()}"
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return runs.key(*run)
 
 
 def hashes(folder: Path | None = None) -> dict[str, str]:
