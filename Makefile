@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 help: ## list what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 run: $(VENV)/app ## install what the app needs and open it
 	$(BIN)/streamlit run app.py
@@ -20,6 +20,9 @@ check: test slow ## run all tests, those that take longer too
 
 bench: $(VENV)/dev chromium ## measure the budgets; prints a table, writes build/bench.json
 	$(BIN)/python -m tests.bench
+
+pictures: $(VENV)/dev chromium ## make the pictures of terms that have changed, in static/pictures
+	$(BIN)/python -m edition.pictures
 
 lint: $(VENV)/dev ## check the form and the types of Python and JavaScript, and mend what can be mended
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
@@ -46,4 +49,4 @@ $(VENV)/dev: requirements.txt requirements-dev.txt | $(VENV)
 $(VENV):
 	$(PYTHON) -m venv $(VENV)
 
-.PHONY: help run test slow check bench lint new clean chromium
+.PHONY: help run test slow check bench pictures lint new clean chromium

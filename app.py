@@ -10,6 +10,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
+from edition.painter import Painter
 from glossary import ABOUT, HOME
 from pages import about, home, lesson, missing, playground, site, term
 from playgrounds.player import library
@@ -17,6 +18,7 @@ from playgrounds.stage import moved
 from server import limits, outside
 from server.assets import Asset
 from server.closed import ClosedDoors
+from server.first_paint import FirstPaint
 from server.headers import Headers
 from server.limits import Doorkeeper
 
@@ -51,5 +53,8 @@ else:  # the server imports this file once, when it starts
     limits.raise_descriptors()
     outside.ask_nobody()
     gc.freeze()  # what has been imported stays: the collector need not look at it again
+    painter = Painter(site.current_glossary, playground.addresses)
+    painter.warm()
     around = [Middleware(Headers), Middleware(Doorkeeper), Middleware(ClosedDoors)]
+    around.append(Middleware(FirstPaint, painter.paint, st.get_option("server.baseUrlPath") or ""))
     app = st.App(__file__, middleware=[*around, Middleware(Asset, *library.serve())])

@@ -3,11 +3,18 @@
 import streamlit as st
 
 from pages.site import Site, frame
+from playgrounds.kit import catalogue
+from playgrounds.stage.moved import old_names
 from playgrounds.stage.page import show_page
 
 
 def address(name: str) -> str:
     return f"playground-{name.replace('_', '-')}"
+
+
+def addresses() -> set[str]:
+    """Where playgrounds answer, those included that are gone and lead to others."""
+    return {address(name) for name in [*catalogue.names(), *old_names()]}
 
 
 def show(site: Site, name: str) -> None:

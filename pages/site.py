@@ -11,12 +11,12 @@ from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
+from edition import NAME
 from glossary import ABOUT, FILE, HOME, LESSONS, PAGES, Glossary, GlossaryError, Term, load
 from pages import cards, keys
 from playgrounds.kit import catalogue
 from playgrounds.stage import connection, progress
 
-NAME = "Trainable Glossary"
 _turn = Semaphore()
 PATIENCE = 3.0  # seconds that a page waits for its turn before it goes ahead all the same
 
@@ -62,11 +62,8 @@ class Site:
 
 def load_site() -> Site | None:
     """The site, or None after showing everything that is wrong with the course's files."""
-    files = [FILE, *sorted(LESSONS.glob("*.toml")), *sorted(catalogue.FOLDER.glob("*/*.py"))]
-    files = [path for path in files if path.exists()]
-    stamp = tuple((str(path), path.stat().st_mtime_ns) for path in files)
     try:
-        return Site(_glossary(stamp), catalogue.names())
+        return Site(current_glossary(), catalogue.names())
     except GlossaryError as error:
         st.set_page_config(page_title=f"Mistakes in the course's files · {NAME}")
         st.title("The course's files have mistakes")
@@ -74,6 +71,13 @@ def load_site() -> Site | None:
         for mistake in error.mistakes:
             st.code(mistake, None, wrap_lines=True)
         return None
+
+
+def current_glossary() -> Glossary:
+    """The glossary as its files are now. Raises GlossaryError with everything that is wrong with them."""
+    files = [FILE, *sorted(LESSONS.glob("*.toml")), *sorted(catalogue.FOLDER.glob("*/*.py"))]
+    files = [path for path in files if path.exists()]
+    return _glossary(tuple((str(path), path.stat().st_mtime_ns) for path in files))
 
 
 @lru_cache(maxsize=1)  # st.cache_resource takes 2 ms to hash the stamp, in every rerun

@@ -10,6 +10,7 @@ opened, …     layout values, by their path, that replace those of `layout` wit
 Playgrounds do not make them by hand: kit/picture.py has the words.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np

@@ -316,6 +316,23 @@ def shown(raw: Any, most: int = 40) -> str:
     return text if len(text) <= most else text[:most] + "…"
 
 
+def knob_text(params: Params, name: str) -> str:
+    """A knob and its value as they stand in sentences: Hidden units 3."""
+    one, value = params.knobs()[name], getattr(params, name)
+    match one.kind:
+        case "toggle":
+            text = "on" if value else "off"
+        case "choices":
+            text = ", ".join(map(str, value))
+        case "float":
+            text = f"{value:g}"
+        case "text":
+            text = f"“{shown(value)}”"
+        case _:
+            text = "as drawn" if one.form else str(value)
+    return f"{one.label} {text}"
+
+
 def _text(raw: Any) -> str:
     if not isinstance(raw, str):
         raise ValueError(f"{shown(raw)} is not a text")

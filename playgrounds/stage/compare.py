@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from playgrounds.kit.figures import Figure
-from playgrounds.kit.params import shown
+from playgrounds.kit.params import knob_text, shown
 from playgrounds.kit.runs import Run
 from playgrounds.stage import address, session
 from playgrounds.stage.address import PageState
-from playgrounds.stage.scene import Scene, knob_text, store
+from playgrounds.stage.scene import Scene, store
 
 Range = tuple[str, float, float, bool]  # axis, from, to (in powers of ten on a log scale), whether that is one
 

@@ -11,12 +11,12 @@ import streamlit as st
 
 from playgrounds.kit.film import label
 from playgrounds.kit.metrics import metrics
-from playgrounds.kit.params import Params
+from playgrounds.kit.params import Params, knob_text
 from playgrounds.kit.runs import Run
 from playgrounds.kit.words import number, plain
 from playgrounds.stage import address
 from playgrounds.stage.address import PageState
-from playgrounds.stage.scene import Scene, knob_text
+from playgrounds.stage.scene import Scene
 
 LEARNED = ("weights", "biases", "theta", "layer")  # fields of a State that hold what is learned
 LOSS = re.compile(r"^loss$")  # the metric that training lowers

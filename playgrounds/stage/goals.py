@@ -8,12 +8,12 @@ import streamlit as st
 
 from playgrounds.kit.conditions import allowed, reached
 from playgrounds.kit.metrics import Number
-from playgrounds.kit.params import Params
+from playgrounds.kit.params import Params, knob_text
 from playgrounds.kit.runs import Run
 from playgrounds.kit.words import number
 from playgrounds.stage import address, session
 from playgrounds.stage.address import PageState
-from playgrounds.stage.scene import Scene, knob_text, last_numbers
+from playgrounds.stage.scene import Scene, last_numbers
 
 if TYPE_CHECKING:
     from glossary import Goal

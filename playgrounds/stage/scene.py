@@ -10,7 +10,7 @@ from playgrounds.kit import catalogue
 from playgrounds.kit.catalogue import Playground
 from playgrounds.kit.conditions import Preset
 from playgrounds.kit.metrics import Number, metrics
-from playgrounds.kit.params import Params, shown
+from playgrounds.kit.params import Params
 from playgrounds.kit.runs import Run, Store
 from playgrounds.stage import session
 from playgrounds.stage.session import Order
@@ -92,20 +92,3 @@ def _preset(kind: type[Params], values: dict[str, Any]) -> Params:
 def last_numbers(run: Run) -> dict[str, Number] | None:
     """The metrics with which a run has ended; None while it goes on, or if it could not be computed."""
     return metrics(run.states[-1]) if run.done and run.states and not run.failure else None
-
-
-def knob_text(params: Params, name: str) -> str:
-    """A knob and its value as they stand in sentences: Hidden units 3."""
-    one, value = params.knobs()[name], getattr(params, name)
-    match one.kind:
-        case "toggle":
-            text = "on" if value else "off"
-        case "choices":
-            text = ", ".join(map(str, value))
-        case "float":
-            text = f"{value:g}"
-        case "text":
-            text = f"“{shown(value)}”"
-        case _:
-            text = "as drawn" if one.form else str(value)
-    return f"{one.label} {text}"

@@ -8,11 +8,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import segno
 import streamlit as st
 
+from playgrounds.kit.params import knob_text
 from playgrounds.kit.runs import Run
 from playgrounds.player import assemble
 from playgrounds.stage import address
 from playgrounds.stage.address import PageState
-from playgrounds.stage.scene import Scene, knob_text
+from playgrounds.stage.scene import Scene
 
 MOST_QR = 1200  # characters; a denser code is not read from the last row
 THEMES = {"the reader's own": "", "light": "light_theme", "dark": "dark_theme"}

@@ -1,0 +1,223 @@
+"""Makes the pictures of the terms, those that are stale: `make pictures`. Needs Chromium, playwright and Pillow.
+
+For the run with which a term's page opens: the first frame in both themes and the last one as WebP, and the first once
+more as a JPEG for previews of links, some of which refuse WebP.
+"""
+
+import base64
+import io
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from edition import stills
+from edition.openings import opening
+from glossary import Term, load
+from playgrounds.kit.runs import Run
+from playgrounds.player import assemble
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from playwright.sync_api import Page
+
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+# The player stands as on the page of a term in a window of 1280 × 720, so that its picture has the same size.
+WIDTH, HEIGHT, DENSITY = 878, 720, 1.5
+STYLE = """
+html { font-size: 17px; }
+body { max-width: none; width: 878px; margin: 0; padding: 0; }
+body > h1, body > p { display: none; }
+main { padding-top: 113px; }
+"""
+PLAY = """
+(film) => {
+  const root = document.querySelector(".player");
+  root.film = Uint8Array.from(atob(film), (c) => c.charCodeAt(0));
+  root.player.take(root.film);
+}
+"""
+MOST_WEBP = 20_000  # bytes
+MOST_JPEG = 40_000
+PREVIEW = (1200, 630)
+MARGIN = 36  # px around the picture in a preview
+WEBP = [(scale, quality) for scale in (1.5, 1.0, 0.75) for quality in (85, 65, 45)]  # what is tried until it is small
+JPEG = (90, 80, 70, 55, 40)
+
+QUIET = """
+() => new Promise((done) => {
+  const plot = document.querySelector(".player-plot");
+  let timer;
+  const wait = (ms) => { clearTimeout(timer); timer = setTimeout(done, ms); };
+  plot.on("plotly_afterplot", () => wait(80));
+  wait(250);
+})
+"""
+
+
+def main(slugs: Iterable[str] = (), folder: Path | None = None, say: Callable[[str], None] = print) -> int:
+    """Make what is stale, of these terms or of all; returns how many terms that were."""
+    folder = folder or stills.FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    terms = load().terms
+    wanted = set(slugs)
+    due = [term for term in stills.stale(terms, folder) if not wanted or term.slug in wanted]
+    _forget(terms, folder)
+    if not due:
+        say("All pictures are as they should be.")
+        return 0
+    began = time.monotonic()
+    # While Chromium draws one run, the next is computed and the pictures of the one before are made small.
+    with ThreadPoolExecutor(1) as computing, ThreadPoolExecutor(1) as saving, _browser() as page:
+        films = [computing.submit(_film, term) for term in due]
+        saved: list[Future[None]] = []
+        try:
+            for number, (term, film) in enumerate(zip(due, films), start=1):
+                saved.append(saving.submit(_save, term, folder, *_draw(page, *film.result())))
+                say(f"{number}/{len(due)} {term.slug} ({time.monotonic() - began:.0f} s)")
+            for one in saved:
+                one.result()
+        finally:
+            computing.shutdown(cancel_futures=True)
+    return len(due)
+
+
+def _film(term: Term) -> tuple[str, bytes]:
+    """The run with which the page of a term opens: its id, its message for the player."""
+    opened = opening(term)
+    assert opened is not None, term.slug  # else it would not be stale
+    run = Run(*opened).finish()
+    if run.failure:
+        raise RuntimeError(f"{term.slug}: its opening run fails ({run.failure}): mend the playground")
+    return run.id, run.message(0, start=0, hold=True, plotly="", alt="")
+
+
+def _draw(page: "Page", run: str, message: bytes) -> tuple["Image", "Image", "Image"]:
+    """The first frame in light and in dark, the last one in light."""
+    page.emulate_media(color_scheme="light")
+    _show(page, message)
+    page.wait_for_selector(f".player[data-run='{run}'][data-done=true]", state="attached")
+    light = _picture(page)
+    page.emulate_media(color_scheme="dark")
+    dark = _picture(page)
+    page.emulate_media(color_scheme="light")
+    page.evaluate(QUIET)
+    page.focus(".player-scrub")
+    page.keyboard.press("End")
+    return light, dark, _picture(page)
+
+
+def _save(term: Term, folder: Path, light: "Image", dark: "Image", last: "Image") -> None:
+    made = {
+        "first-light.webp": webp(light),
+        "first-dark.webp": webp(dark),
+        "last.webp": webp(last),
+        "preview.jpg": preview(light),
+    }
+    for part, picture in made.items():
+        stills.file(term.slug, part, folder).write_bytes(picture)
+    _remember(folder, stills.hashes(folder) | {term.slug: stills.source(term)})
+
+
+def _show(page: "Page", message: bytes) -> None:
+    """Play a run; the page is made for the first, and has the drawing library then."""
+    if page.url != "about:blank":
+        page.evaluate(PLAY, base64.b64encode(message).decode())
+        return
+    with TemporaryDirectory() as temporary:
+        file = Path(temporary) / "run.html"
+        file.write_bytes(assemble.standalone(message, "", "", ""))
+        page.goto(file.as_uri(), wait_until="domcontentloaded")
+        page.add_style_tag(content=STYLE)
+
+
+def _picture(page: "Page") -> "Image":
+    from PIL import Image
+
+    page.evaluate(QUIET)
+    return Image.open(io.BytesIO(page.locator(".player-plot").screenshot())).convert("RGB")
+
+
+def webp(picture: "Image") -> bytes:
+    """The picture in at most MOST_WEBP bytes, as sharp as that allows. Raises ValueError if nothing does."""
+    for scale, quality in WEBP:
+        size = round(picture.width * scale / DENSITY), round(picture.height * scale / DENSITY)
+        made = _saved(_scaled(picture, size), "WEBP", quality=quality)
+        if len(made) <= MOST_WEBP:
+            return made
+    raise ValueError(f"a picture of {picture.size} does not fit into {MOST_WEBP} bytes")
+
+
+def preview(picture: "Image") -> bytes:
+    """The picture in the middle of 1200 × 630 pixels, on its own paper, in at most MOST_JPEG bytes."""
+    from PIL import Image
+
+    room = PREVIEW[0] - 2 * MARGIN, PREVIEW[1] - 2 * MARGIN
+    scale = min(room[0] / picture.width, room[1] / picture.height)
+    size = round(picture.width * scale), round(picture.height * scale)
+    sheet = Image.new("RGB", PREVIEW, picture.getpixel((0, 0)))
+    sheet.paste(_scaled(picture, size), ((PREVIEW[0] - size[0]) // 2, (PREVIEW[1] - size[1]) // 2))
+    for quality in JPEG:
+        made = _saved(sheet, "JPEG", quality=quality, optimize=True)
+        if len(made) <= MOST_JPEG:
+            return made
+    raise ValueError(f"a preview does not fit into {MOST_JPEG} bytes")
+
+
+def _scaled(picture: "Image", size: tuple[int, int]) -> "Image":
+    from PIL import Image
+
+    return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def _saved(picture: "Image", kind: str, **how: Any) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, kind, **how)
+    return out.getvalue()
+
+
+class _browser:
+    """One Chromium with one page."""
+
+    def __enter__(self) -> "Page":
+        from playwright.sync_api import sync_playwright
+
+        path = shutil.which("chromium")
+        if path is None:
+            raise SystemExit("Chromium is missing: install the package chromium to make the pictures")
+        self.playwright = sync_playwright().start()
+        self.browser = self.playwright.chromium.launch(executable_path=path, args=FLAGS)
+        viewport = {"width": WIDTH, "height": HEIGHT}
+        return self.browser.new_page(viewport=viewport, device_scale_factor=DENSITY)
+
+    def __exit__(self, *_: object) -> None:
+        self.browser.close()
+        self.playwright.stop()
+
+
+def _forget(terms: list[Term], folder: Path) -> None:
+    """Remove the pictures of terms that are gone."""
+    made = stills.hashes(folder)
+    known = {term.slug for term in terms}
+    for slug in made.keys() - known:
+        for part in stills.PARTS:
+            stills.file(slug, part, folder).unlink(missing_ok=True)
+    if made.keys() - known:
+        _remember(folder, {slug: source for slug, source in made.items() if slug in known})
+
+
+def _remember(folder: Path, made: dict[str, str]) -> None:
+    text = json.dumps(dict(sorted(made.items())), indent=1)
+    (folder / stills.HASHES).write_text(f"{text}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
