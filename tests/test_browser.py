@@ -293,7 +293,8 @@ def test_home_loads_plotly_after_its_text_and_nothing_from_elsewhere(open_page, 
     context = chromium.new_context(viewport={"width": 1280, "height": 720})
     page = context.new_page()
     page.add_init_script("""new MutationObserver(() => {
-        if (!window.textAt && document.querySelector('h1') && document.querySelector('.cards')) window.textAt = performance.now();
+        const there = document.querySelector('h1') && document.querySelector('.cards');
+        if (!window.textAt && there) window.textAt = performance.now();
     }).observe(document, { childList: true, subtree: true })""")
     asked = []
     page.on("request", lambda request: asked.append(request.url))

@@ -95,8 +95,9 @@ def backward(values: list, y: np.ndarray, weights: list, activation: str) -> tup
 def numpy_updates(p: Params, weights: list, biases: list) -> Callable[[np.ndarray, np.ndarray], None]:
     """Return update(x, y): one step of the optimizer on one batch, by hand; changes weights and biases in place."""
     theta = weights + biases
+    optimizer: Adam | SGD
     if p.optimizer == "Adam":
-        optimizer: Adam | SGD = Adam(theta, p.rate)
+        optimizer = Adam(theta, p.rate)
     else:
         optimizer = SGD(theta, p.rate, momentum=0.9 if p.optimizer == "momentum" else 0.0)
 
