@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from edition import NAME, meta, stills, texts
@@ -191,7 +191,7 @@ def _templates() -> Environment:
     )
 
 
-def _template(name: str):
+def _template(name: str) -> Template:
     return _templates().get_template(name)
 
 

@@ -188,14 +188,14 @@ class _browser:
     """One Chromium with one page."""
 
     def __enter__(self) -> "Page":
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import ViewportSize, sync_playwright
 
         path = shutil.which("chromium")
         if path is None:
             raise SystemExit("Chromium is missing: install the package chromium to make the pictures")
         self.playwright = sync_playwright().start()
         self.browser = self.playwright.chromium.launch(executable_path=path, args=FLAGS)
-        viewport = {"width": WIDTH, "height": HEIGHT}
+        viewport = ViewportSize(width=WIDTH, height=HEIGHT)
         return self.browser.new_page(viewport=viewport, device_scale_factor=DENSITY)
 
     def __exit__(self, *_: object) -> None:

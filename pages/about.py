@@ -6,7 +6,8 @@ from urllib.parse import quote, urlsplit
 
 import streamlit as st
 
-from pages.site import NAME, Site, frame
+from edition import NAME
+from pages.site import Site, frame
 
 SETTING = "GLOSSARY_CONTACT"  # environment: a mail address, or a web address; {link} in it becomes the page's link
 MAIL = re.compile(r"[^@\s:/?]+@[^@\s:/?]+\.[^@\s:/?]+")

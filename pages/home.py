@@ -4,9 +4,10 @@ from html import escape
 
 import streamlit as st
 
+from edition import NAME
 from glossary import ABOUT, HOME, Term
 from pages import cards
-from pages.site import NAME, Site, frame, nothing_found, search_box, show_progress
+from pages.site import Site, frame, nothing_found, search_box, show_progress
 from playgrounds.stage.loop import show_loop
 
 HITS = 5  # as many as stand beside the picture
