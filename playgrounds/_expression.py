@@ -4,7 +4,7 @@ import ast
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from playgrounds.kit.params import shown
 from playgrounds.kit.training import finite
@@ -77,8 +77,8 @@ class Writer:
         self.tape: list[Node] = []
         self.names: dict[str, int] = {}  # of leaves and of results: their place on the tape
 
-    def refuse(self, where: int | ast.AST, said: str) -> None:
-        if isinstance(where, ast.AST):
+    def refuse(self, where: int | ast.stmt | ast.expr, said: str) -> NoReturn:
+        if not isinstance(where, int):
             before = self.source[self.start :].encode()[: where.col_offset]  # Python counts bytes
             where = self.start + len(before.decode())
         raise Mistake(f"Character {where + 1}: {said}.")

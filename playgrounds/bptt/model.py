@@ -133,7 +133,7 @@ def run(p: Params) -> Iterator[State]:
     for t in range(p.T, 0, -1):
         delta = slopes[t] * back[p.T - t]
         parts.append(np.outer(delta, h[t - 1]))
-    whole = sum(parts)
+    whole = sum(parts, start=np.zeros_like(parts[0]))
     arrived = sum(parts[: p.T - p.stop])
     square = max(float((whole * whole).sum()), TINY)
     shares = np.array([(part * whole).sum() / square for part in parts])

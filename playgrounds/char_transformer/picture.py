@@ -179,13 +179,7 @@ def draw_losses(loss: Panel, p: Params, states: Sequence[State], top: float) -> 
 
 
 def draw_loss(
-    loss: Panel,
-    trained: Sequence[State],
-    of: Callable[[State], float],
-    top: float,
-    name: str,
-    colour: str,
-    dash: str,
+    loss: Panel, trained: Sequence[State], of: Callable[[State], float], top: float, name: str, colour: str, dash: str
 ) -> None:
     """A loss by step; what is above the axis, or no number, is drawn beyond its end."""
     loss.history(
@@ -219,9 +213,8 @@ def written_row(pic: Picture, p: Params, state: State) -> None:
     """What is written, character by character: blue where it copies the text, orange where it does not."""
     written, start = state.written, sum(c in p.learned for c in p.prompt) or 1
     good = [copied(p.learned, written[: i + 1], i) for i in range(start, len(written))]
-    who = f"Sample at step {state.step}"
-    if state.passes:
-        who = f"Written in {counted(state.passes, 'pass', 'passes')}"
+    passes = counted(state.passes, "pass", "passes")
+    who = f"Written in {passes}" if state.passes else f"Sample at step {state.step}"
     title = f"{who} (blue: with the {GRAM - 1} before it in the text; orange: not)"
     newest = len(written) - 1 if state.passes else start
     pic.chips(title, list(written), [*[None] * start, *(0 if g else 1 for g in good)], None, [newest])

@@ -171,14 +171,14 @@ def training(idea: Idea, shift: int, digits: int, rate: float, steps: int, seed:
     torch.set_num_threads(1)  # so small a net is faster on one
     cross_entropy = torch.nn.functional.cross_entropy
     images, labels, x_test, y_test, rng = data(shift, digits, seed)
-    fast = {"memory_format": torch.channels_last}  # the faster layout for maps of few pixels
-    x, y = torch.from_numpy(place(images, shift, rng)).to(**fast), torch.from_numpy(labels)
-    x_test, y_test = torch.from_numpy(x_test).to(**fast), torch.from_numpy(y_test)
+    fast = torch.channels_last  # the faster layout for maps of few pixels
+    x, y = torch.from_numpy(place(images, shift, rng)).to(memory_format=fast), torch.from_numpy(labels)
+    others, their_labels = torch.from_numpy(x_test).to(memory_format=fast), torch.from_numpy(y_test)
     net = net_of(idea)
     for w in net.parameters():  # He et al. 2015; biases 0
         first = rng.normal(0, he_std(w[0].numel()), w.shape) if w.ndim > 1 else np.zeros(w.shape)
         w.data = torch.tensor(first, dtype=torch.float32)
-    net.to(**fast)
+    net.to(memory_format=fast)
     optimizer = torch.optim.Adam(net.parameters(), lr=rate, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
     epochs = [rng.permutation(digits) for _ in range((steps + 1) * BATCH // digits + 1)]
@@ -187,7 +187,7 @@ def training(idea: Idea, shift: int, digits: int, rate: float, steps: int, seed:
     def snapshot(step: int, losses: list[float], right: list[float]) -> Snapshot:
         net.eval()  # without dropout
         with torch.no_grad():
-            accuracy = int((net(x_test).argmax(dim=1) == y_test).sum()) / TEST
+            accuracy = int((net(others).argmax(dim=1) == their_labels).sum()) / TEST
         net.train()
         weights = [w.detach().clone() for w in net.parameters()]
         return Snapshot(step, float(np.mean(losses)), float(np.mean(right)), accuracy, weights)

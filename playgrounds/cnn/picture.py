@@ -188,9 +188,9 @@ def map_lines(idea: Idea, state: State) -> tuple[list[tuple[str, np.ndarray]], i
     rows = []
     for layer, maps in zip(layers, state.maps, strict=False):
         if layer.kind == "inception":
-            names, parts = ("1×1", "3×3", "5×5", "pooled"), np.split(maps, 4)
+            names, parts = ["1×1", "3×3", "5×5", "pooled"], np.split(maps, 4)
         else:
-            names, parts = (layer.name,), [maps[:8]]
+            names, parts = [layer.name], [maps[:8]]
         rows += [(name, part / max(float(np.abs(part).max()), 1e-9)) for name, part in zip(names, parts, strict=True)]
     across = 4 if len(rows) < 3 else 8
     lines = []

@@ -110,6 +110,6 @@ def draw_map(panel: Panel, state: State, m: int, corner: tuple[float, float]) ->
 
 def draw_filter(panel: Panel, w: np.ndarray, corner: tuple[float, float]) -> None:
     """A filter w (3, 3, 3), its slices side by side."""
-    sheet(panel, np.hstack(w), at=corner, most=float(np.abs(w).max()))
+    sheet(panel, np.hstack(list(w)), at=corner, most=float(np.abs(w).max()))
     for channel in range(3):
         frame_cells(panel, (0, 3 * channel), SHAPE, MUTED, corner=corner)

@@ -270,16 +270,16 @@ def run(p: Params) -> Iterator[State]:
     ]
     above = 0.0
     for layer in range(depth, 0, -1):
-        here = [next(fall) for fall in falls]
+        arrived = [next(fall) for fall in falls]
         gradients = gradients.copy()
-        gradients[:, layer - 1] = [rms(dw if p.gradient == "dL/dW" else dz) for dz, dw in here]
+        gradients[:, layer - 1] = [rms(dw if p.gradient == "dL/dW" else dz) for dz, dw in arrived]
         if p.trains:
-            for net, (_, dw) in zip(nets, here, strict=True):
+            for net, (_, dw) in zip(nets, arrived, strict=True):
                 net.dw[layer] = dw
-        slopes, size = SLOPES[KIT[kinds[0].activation]](nets[0].h[layer]), rms(here[0][0])
-        passed = Down(layer=layer, slope=rms(slopes), factor=size / max(above, TINY))
+        slopes, size = SLOPES[KIT[kinds[0].activation]](nets[0].h[layer]), rms(arrived[0][0])
+        back = Down(layer=layer, slope=rms(slopes), factor=size / max(above, TINY))
         above = size
-        yield state_of(2 * depth + 1 - layer, passed, signal, gradients, moved, losses, histograms)
+        yield state_of(2 * depth + 1 - layer, back, signal, gradients, moved, losses, histograms)
 
     if not p.trains:
         return

@@ -1,6 +1,6 @@
 """How signal and gradient in deep nets are told and drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -74,8 +74,8 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
             f"The inputs: {model.EXAMPLES} examples of {p.width} normal numbers, mean square "
             f"{number(state.signal[0, 0, 0])}. Above are {p.depth} layers, the last of {p.widths[-1]} units."
         )
-    told = {Up: note_up, Down: note_down, Trained: note_training}[type(state.passed)]
-    return told(p, state, state.passed)
+    notes: dict[type, Callable[..., str]] = {Up: note_up, Down: note_down, Trained: note_training}
+    return notes[type(state.passed)](p, state, state.passed)
 
 
 def note_up(p: Params, state: State, passed: Up) -> str:

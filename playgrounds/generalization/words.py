@@ -27,8 +27,8 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
         ended = f"Early stopping ended at epoch {state.stop}, {waited} after the lowest"
         said.append(f"{ended}: it returns epoch {state.checkpoint_epoch}, validation loss {lowest}.")
     elif state.step > state.checkpoint_epoch:
-        waited = counted(state.step - state.checkpoint_epoch, "epoch")
-        said.append(f"The lowest was {lowest}, {waited} ago; patience ends at {p.patience}.")
+        since = counted(state.step - state.checkpoint_epoch, "epoch")
+        said.append(f"The lowest was {lowest}, {since} ago; patience ends at {p.patience}.")
     if p.dropout and state.step:
         off = round(float(p.width - state.mask.sum()))
         mode = f"{number(state.cloud.mean())} ± {number(state.spread)} in {PASSES} passes of training mode"

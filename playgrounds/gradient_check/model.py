@@ -133,7 +133,7 @@ def along(f: Callable[[np.ndarray], float], theta: np.ndarray, i: int, eps: floa
 
 def relative(a: np.ndarray, n: np.ndarray) -> float:
     """|a - n| / (|a| + |n|): 0 if they agree, 1/3 if one is the other's double, 1 if they are opposite."""
-    return float(np.linalg.norm(a - n) / max(np.linalg.norm(a) + np.linalg.norm(n), 1e-300))
+    return float(np.linalg.norm(a - n)) / max(float(np.linalg.norm(a) + np.linalg.norm(n)), 1e-300)
 
 
 def move_to_kink(theta: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:

@@ -127,7 +127,7 @@ def torch_updates(p: Params, weights: list, biases: list) -> Callable[[np.ndarra
         {"params": [q for q in net.parameters() if q.dim() == 1]},
     ]
     if p.optimizer == "Adam":
-        optimizer = torch.optim.Adam(groups, lr=p.rate, fused=True)
+        optimizer: torch.optim.Optimizer = torch.optim.Adam(groups, lr=p.rate, fused=True)
     else:
         optimizer = torch.optim.SGD(groups, lr=p.rate, momentum=0.9 if p.optimizer == "momentum" else 0, fused=True)
     loss_of = torch.nn.BCEWithLogitsLoss()

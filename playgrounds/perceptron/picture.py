@@ -207,7 +207,7 @@ def arrow(plane: Panel, a: np.ndarray, b: np.ndarray, colour: str, width: float)
 
 def halves(w: np.ndarray, low: float, high: float) -> tuple[list, list, list]:
     """Corners of the parts of the square where w·(x, 1) > 0 and < 0, and the ends of the line between; or empty."""
-    positive, negative, ends = [], [], []
+    positive, negative, ends = list[np.ndarray](), list[np.ndarray](), list[np.ndarray]()
     corners = np.array([(low, low), (high, low), (high, high), (low, high), (low, low)])
     values = corners @ w[:2] + w[2]
     for a, b, at_a, at_b in zip(corners, corners[1:], values, values[1:], strict=False):

@@ -139,7 +139,7 @@ def draw_input(panel: Panel, p: Params, state: State) -> None:
     panel.points(*x.T, colour=class_colours(y), size=6, symbol="square", hover="")
     panel.strokes(NET, FAINT, 1)
     w, bias = state.probe_of_input[:2], state.probe_of_input[2]
-    size = max(np.linalg.norm(w), 1e-9)
+    size = max(float(np.linalg.norm(w)), 1e-9)
     foot = -bias * w / size**2
     way = 3 * SPAN * np.array([-w[1], w[0]]) / size
     panel.path(*np.stack([foot - way, foot + way]).T, INK, 2, "dash")

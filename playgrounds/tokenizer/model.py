@@ -195,7 +195,8 @@ class WordPiece(BPE):
 
     def match(self, word: str) -> tuple[list[str], str]:
         """Take the longest piece that matches, again and again; with the piece that is missing, if one is."""
-        pieces, start = [], 0
+        pieces: list[str] = []
+        start = 0
         while start < len(word):
             mark = self.inside if start else ""
             for end in range(min(len(word), start + self.longest), start, -1):

@@ -6,7 +6,7 @@ import pytest
 
 from playgrounds.kit.conditions import allowed, compares, fails, holds, reached, works
 from playgrounds.kit.words import filled, places, plain
-from tests import toy
+from tests.toy import model as toy
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from playgrounds import kit
 from playgrounds.kit import Params, knob
 from playgrounds.kit.catalogue import load, names
 from playgrounds.kit.params import Knob, shown
-from tests import toy
+from tests.toy import model as toy
 
 KINDS = {"toy": toy.Params} | {name: load(name).Params for name in names()}
 MARKUP = set("`<>[]$*\\\n\r\x00")  # what Markdown or HTML in a warning could make something of

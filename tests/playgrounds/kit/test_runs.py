@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
-from types import ModuleType
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,19 +14,20 @@ import pytest
 
 from playgrounds.kit import runs, sweep, training
 from playgrounds.kit.catalogue import Playground, load, names
+from playgrounds.kit.picture import Picture
 from playgrounds.kit.runs import FIRST, OVER, ROUND, Run, Store, key
-from tests import toy
-from tests.test_film import Player, drawn
-from tests.test_playgrounds import identical
+from tests.playgrounds.kit.test_film import Player, drawn
+from tests.short_runs import TOY, identical
+from tests.toy import model as toy
 
 PARAMS = toy.Params(steps=40)
 
 
 def toy_with(digest: str = "1", name: str = "toy", **replaced: Any) -> Playground:
-    """The toy with some of its names replaced."""
-    module = ModuleType("toy")
-    module.__dict__.update(vars(toy) | replaced)
-    return Playground(name, module, digest)
+    """The toy with its `run` or its `draw` replaced."""
+    model = SimpleNamespace(Params=toy.Params, State=toy.State, run=replaced.get("run", toy.run))
+    picture = SimpleNamespace(note=TOY.note, draw=replaced.get("draw", TOY.draw))
+    return Playground(name, model, picture, TOY.about, digest)
 
 
 def counted(counts: Counter, pause: float = 0.0) -> Callable[[Any], Iterator[Any]]:
@@ -92,9 +93,9 @@ def test_readers_who_ask_for_one_run_at_once_have_it_computed_once():
 
 
 def test_a_run_that_is_still_being_drawn_is_not_taken_for_done_by_the_readers_who_come_then():
-    def slow(p: toy.Params, states: list, now: int) -> dict:
+    def slow(p: toy.Params, states: list, now: int) -> Picture:
         time.sleep(0.002)
-        return toy.draw(p, states, now)
+        return TOY.draw(p, states, now)
 
     run, got = Run(toy_with(draw=slow), toy.Params(steps=60)), []
 
@@ -178,7 +179,9 @@ def test_a_run_whose_playground_raises_ends_with_the_failure_and_keeps_what_it_h
 @pytest.mark.parametrize("seconds", [1e-5, 10])
 def test_a_picture_that_fails_ends_the_run_as_well(seconds):
     def draw(p: Any, states: Any, now: int) -> Any:
-        return toy.draw(p, states, now) | {"data": [{}] * now}
+        pic = TOY.draw(p, states, now)
+        pic.data += [{}] * now
+        return pic
 
     run = Run(toy_with(draw=draw), PARAMS)
     while not run.done:
@@ -295,7 +298,7 @@ class Clock:
 
         def draw(p: toy.Params, states: Any, now: int) -> Any:
             self.now += seconds
-            return toy.draw(p, states, now)
+            return TOY.draw(p, states, now)
 
         return draw
 
@@ -389,7 +392,7 @@ SHORT = {  # of NumPy, of torch, one whose training is remembered, and one that 
     "minibatch": {},
     "generalization": {"epochs": 40},
     "cnn": {"steps": 20, "digits": 200},
-    "transformer": {"show": "influence"},
+    "token_influence": {},
 }
 
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from playgrounds.stage.player import PLACEHOLDER, standalone
+from playgrounds.player.assemble import PLACEHOLDER, standalone
 
 MESSAGE = b"a film"
 
@@ -21,7 +21,7 @@ def test_all_parts_stand_in_the_file():
     packed = json.loads(re.search(r'<script id="packed" type="application/json">(.*?)</script>', text, re.DOTALL)[1])
     assert base64.b64decode(packed["film"]) == MESSAGE
     assert "<title>A title</title>" in text and "A knob 3." in text and "a=1&amp;b=2" in text
-    assert 'class="player-plot"' in text and "function play (" in text and ".player-bar" in text
+    assert 'class="player-plot"' in text and "class Player {" in text and ".player-bar" in text
     assert not PLACEHOLDER.search(text)
 
 
