@@ -1,6 +1,6 @@
 // Enter in a search box opens the best hit, once the hits are those of what stands in the box.
 
-const PATIENCE = 60; // looks for them, 50 ms apart
+const PATIENCE = 200; // looks for them, 50 ms apart: a server may be busy
 
 function openBest(event) {
   const box = event.target.closest?.("input[type=search]");

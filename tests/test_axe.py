@@ -10,8 +10,8 @@ pytestmark = pytest.mark.browser
 THEMES = ["light", "dark"]
 REAL = glossary.load()
 TRAINABLE = {term.slug for term in REAL.terms if term.playground}
-EVERY = ["", *(lesson.url for lesson in REAL.lessons), *(term.slug for term in REAL.terms)]
-TEN = ["", "lesson-perceptron-to-mlp", "lesson-rnns", "multi-layer-perceptron", "xor-problem", "learning-rate",
+EVERY = ["", glossary.ABOUT, *(lesson.url for lesson in REAL.lessons), *(term.slug for term in REAL.terms)]
+TEN = ["", glossary.ABOUT, "lesson-perceptron-to-mlp", "multi-layer-perceptron", "xor-problem", "learning-rate",
        "byte-pair-encoding", "attention", "convolution", "lstm"]  # fmt: skip
 
 
@@ -38,4 +38,16 @@ def test_axe_finds_nothing_once_a_question_is_answered(open_page, theme):
     page.get_by_role("button", name="Three at most").click()
     page.get_by_role("button", name="Answer now").click()
     page.wait_for_selector("[class*='st-key-option-green']")
+    axe(page)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_on_home_while_one_searches_or_looks_from_a_to_z_or_opens_the_menu(open_page, theme):
+    page = open_page("", ".loop .player[data-done=true]", theme=theme)
+    page.get_by_role("button", name="Your progress").click()
+    axe(page)
+    page.get_by_role("tab", name="A to Z").click()
+    axe(page)
+    page.get_by_placeholder("Search a term").press_sequentially("grad")
+    page.wait_for_selector(".stMain .hits[data-for=grad]")
     axe(page)

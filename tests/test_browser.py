@@ -226,7 +226,7 @@ def test_a_slash_goes_to_the_search_and_enter_opens_the_best_hit(open_page, addr
     page.wait_for_function("document.activeElement.type === 'search'")
     page.keyboard.type("lstm")
     page.keyboard.press("Enter")
-    page.wait_for_selector("h1:text-is('LSTM')")
+    page.wait_for_selector("h1:has-text('LSTM')")
     assert urlsplit(page.url).path == "/lstm" and page.evaluate("window.stays")
 
 
@@ -250,12 +250,12 @@ def test_home_continues_with_the_term_that_was_opened_last_until_that_is_erased(
     assert forward.inner_text().startswith("Start: ")
     page.click(".cards a[href='lesson-lstms-and-grus']")
     page.click(".cards a[href='lstm']")
-    page.wait_for_selector("h1:text-is('LSTM')")
+    page.wait_for_selector("h1:has-text('LSTM')")
     page.wait_for_function("localStorage.getItem('trainable-glossary-last')")
     page.goto(page.url.split("/lstm")[0])
     page.wait_for_selector(".progress-forward:text-is('Continue: LSTM')")
     page.click(".progress-forward")
-    page.wait_for_selector("h1:text-is('LSTM')")
+    page.wait_for_selector("h1:has-text('LSTM')")
     page.goto(page.url.split("/lstm")[0])
     page.get_by_role("button", name="Your progress").click()
     page.get_by_role("button", name="Erase").click()
@@ -293,8 +293,7 @@ def test_home_loads_plotly_after_its_text_and_nothing_from_elsewhere(open_page, 
     context = chromium.new_context(viewport={"width": 1280, "height": 720})
     page = context.new_page()
     page.add_init_script("""new MutationObserver(() => {
-        const there = document.querySelector('h1') && document.querySelector('.cards');
-        if (!window.textAt && there) window.textAt = performance.now();
+        if (document.querySelector('h1') && document.querySelector('.cards')) window.textAt ??= performance.now();
     }).observe(document, { childList: true, subtree: true })""")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
@@ -354,7 +353,7 @@ def test_the_picture_on_home_pushes_nothing_when_it_comes(open_page):
 def test_a_report_of_a_mistake_names_the_page_from_which_the_reader_came(open_page):
     page = open_page(XOR, DONE, 1920)
     page.click(".contents a:text-is('About and privacy')")
-    page.wait_for_selector("h1:text-is('About and privacy')")
+    page.wait_for_selector("h1:has-text('About and privacy')")
     assert query(page) == {"from": XOR}
     page.wait_for_selector(f"code:has-text('/{XOR}')")
 
