@@ -55,6 +55,8 @@ def _tree(formula: str, display: bool) -> Element:
             raise ValueError(element.text)
         if element.tag == "mi" and _is_operator(element.text or ""):
             element.tag = "mo"
+        elif element.tag == "mo" and element.text and element.text in NAMES:
+            element.tag = "mi"
         _join(element)
     return root
 

@@ -10,8 +10,9 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from playgrounds.player import assemble
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -49,8 +50,10 @@ MOST_WEBP = 20_000  # bytes
 MOST_JPEG = 40_000
 PREVIEW = (1200, 630)
 MARGIN = 36  # px around the picture in a preview
-WEBP = [(scale, quality) for scale in (1.5, 1.0, 0.75) for quality in (85, 65, 45)]  # what is tried until it is small
-JPEG = (90, 80, 70, 55, 40)
+WEBP = [
+    (scale, quality) for scale in (1.5, 1.0, 0.75, 0.5) for quality in (85, 65, 45)
+]  # what is tried until it is small
+JPEG = (90, 80, 70, 55, 40, 25, 10)
 
 QUIET = """
 () => new Promise((done) => {
@@ -63,20 +66,26 @@ QUIET = """
 """
 
 
-def main(slugs: Iterable[str] = (), folder: Path | None = None, say: Callable[[str], None] = print) -> int:
-    """Make what is stale, of these terms or of all; returns how many terms that were."""
-    folder = folder or stills.FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+def main(slugs: Iterable[str] = ()) -> None:
+    """Make what is stale, of these terms or of all."""
     terms = load().terms
     wanted = set(slugs)
-    due = [term for term in stills.stale(terms, folder) if not wanted or term.slug in wanted]
-    _forget(terms, folder)
+    forget(terms, stills.FOLDER)
+    due = [term for term in stills.stale(terms) if not wanted or term.slug in wanted]
     if not due:
-        say("All pictures are as they should be.")
-        return 0
+        print("All pictures are as they should be.")
+        return
+    with _browser() as browser:
+        make(due, browser, stills.FOLDER, print)
+
+
+def make(due: list[Term], browser: "Browser", folder: Path, say: Callable[[str], object]) -> None:
+    """Make all pictures of these terms."""
+    folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
+    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=DENSITY)
     # While Chromium draws one run, the next is computed and the pictures of the one before are made small.
-    with ThreadPoolExecutor(1) as computing, ThreadPoolExecutor(1) as saving, _browser() as page:
+    with ThreadPoolExecutor(1) as computing, ThreadPoolExecutor(1) as saving:
         films = [computing.submit(_film, term) for term in due]
         saved: list[Future[None]] = []
         try:
@@ -87,7 +96,7 @@ def main(slugs: Iterable[str] = (), folder: Path | None = None, say: Callable[[s
                 one.result()
         finally:
             computing.shutdown(cancel_futures=True)
-    return len(due)
+            page.close()
 
 
 def _film(term: Term) -> tuple[str, bytes]:
@@ -134,9 +143,9 @@ def _show(page: "Page", message: bytes) -> None:
         return
     with TemporaryDirectory() as temporary:
         file = Path(temporary) / "run.html"
-        file.write_bytes(assemble.standalone(message, "", "", ""))
+        whole = assemble.standalone(message, "", "", "").decode()
+        file.write_text(whole.replace("</style>", f"{STYLE}</style>", 1), encoding="utf-8")
         page.goto(file.as_uri(), wait_until="domcontentloaded")
-        page.add_style_tag(content=STYLE)
 
 
 def _picture(page: "Page") -> "Image":
@@ -184,8 +193,9 @@ def _saved(picture: "Image", kind: str, **how: Any) -> bytes:
     return out.getvalue()
 
 
-class _browser:
-    """One Chromium with one page."""
+@contextmanager
+def _browser() -> Iterator["Browser"]:
+    from playwright.sync_api import sync_playwright
 
     def __enter__(self) -> "Page":
         from playwright.sync_api import ViewportSize, sync_playwright
@@ -203,7 +213,7 @@ class _browser:
         self.playwright.stop()
 
 
-def _forget(terms: list[Term], folder: Path) -> None:
+def forget(terms: list[Term], folder: Path) -> None:
     """Remove the pictures of terms that are gone."""
     made = stills.hashes(folder)
     known = {term.slug for term in terms}

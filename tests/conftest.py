@@ -22,6 +22,7 @@ FLAGS = [
 ]
 
 
+HEALTH = "_stcore/health"
 STREAMLIT = (sys.executable, "-m", "streamlit")
 
 
@@ -53,7 +54,7 @@ def start_server(
     address = f"http://localhost:{port}"
     for _ in range(300):
         try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+            urllib.request.urlopen(f"{address}/{HEALTH}", timeout=1)
             return process, address
         except OSError:
             assert process.poll() is None, "the server has stopped"

@@ -19,7 +19,7 @@ import pytest
 from streamlit import net_util
 from streamlit.web.server import server_util
 
-from playgrounds.stage import library
+from playgrounds.player import library
 from server import limits, outside
 from server.assets import Asset
 from server.closed import ClosedDoors
