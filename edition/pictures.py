@@ -197,20 +197,13 @@ def _saved(picture: "Image", kind: str, **how: Any) -> bytes:
 def _browser() -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright
 
-    def __enter__(self) -> "Page":
-        from playwright.sync_api import ViewportSize, sync_playwright
-
-        path = shutil.which("chromium")
-        if path is None:
-            raise SystemExit("Chromium is missing: install the package chromium to make the pictures")
-        self.playwright = sync_playwright().start()
-        self.browser = self.playwright.chromium.launch(executable_path=path, args=FLAGS)
-        viewport = ViewportSize(width=WIDTH, height=HEIGHT)
-        return self.browser.new_page(viewport=viewport, device_scale_factor=DENSITY)
-
-    def __exit__(self, *_: object) -> None:
-        self.browser.close()
-        self.playwright.stop()
+    path = shutil.which("chromium")
+    if path is None:
+        raise SystemExit("Chromium is missing: install the package chromium to make the pictures")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 def forget(terms: list[Term], folder: Path) -> None:
