@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
-from edition import NAME
+from edition import NAME as NAME
 from glossary import FILE, HOME, LESSONS, PAGES, Glossary, GlossaryError, Term, load
 from pages import keys
 from playgrounds.kit import catalogue

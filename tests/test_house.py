@@ -99,6 +99,13 @@ def test_the_server_knows_nothing_of_what_it_serves(path):
         assert not module.startswith("streamlit") or path.name == "outside.py", module
 
 
+@each(python("edition/"))
+def test_the_edition_knows_no_server_and_no_stage(path):
+    for module in imported(path.read_text(encoding="utf-8")):
+        assert not re.match(r"streamlit|pages|server|app$", module), module
+        assert not module.startswith("playgrounds") or re.match(r"playgrounds\.(kit|player)\b", module), module
+
+
 def test_session_state_stands_in_the_stage_only():
     found = {at(path) for path in python("") if "session_state" in path.read_text(encoding="utf-8")}
     assert {path for path in found if not path.startswith(("playgrounds/stage/", "tests/"))} == set()
