@@ -5,10 +5,11 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -161,7 +162,8 @@ def _term(glossary: Glossary, term: Term, at: str, link: Link) -> Paint:
         dark=dark,
         script=_script(),
     )
-    return Paint(head=_head(told, library.ADDRESS if term.playground else ""), body=body)
+    picture = {"light": dark if link.theme == "dark" else light, "dark": light if link.theme == "light" else dark}
+    return Paint(head=_head(told, library.ADDRESS if term.playground else "", picture if light else {}), body=body)
 
 
 def definition(glossary: Glossary, term: Term) -> Markup:
@@ -176,8 +178,10 @@ def _plain(told: Meta, link: Link, glossary: Glossary, **shown: object) -> Paint
     return Paint(head=_head(told), body=_template("page.html").render(link=link, script=_script(), **shown))
 
 
-def _head(told: Meta, library_at: str = "") -> str:
-    return _template("head.html").render(meta=told, name=NAME, library=library_at, style=_style())
+def _head(told: Meta, library_at: str = "", pictures: Mapping[str, str] = MappingProxyType({})) -> str:
+    """pictures: what the layer shows, by the reader's colour scheme."""
+    head = _template("head.html")
+    return head.render(meta=told, name=NAME, library=library_at, pictures=pictures, style=_style())
 
 
 @cache

@@ -119,8 +119,6 @@ class FirstPaint:
 def joined(shell: str, paint: Paint) -> str:
     """The HTML of Streamlit with what an address adds. What Streamlit says to readers without scripts is replaced."""
     head, body = paint.head, paint.body
-    if "<title>" in head:
-        shell = TITLE.sub("", shell, count=1)
     if font := FONT.search(shell):
         head += (
             f'<style>@font-face {{ font-family: "Source Sans"; src: url("{font[1]}") format("woff2"); '
@@ -128,7 +126,7 @@ def joined(shell: str, paint: Paint) -> str:
         )
     if "<noscript>" in body:
         shell = NO_SCRIPT.sub("", shell, count=1)
-    shell = shell.replace("</head>", f"{head}\n</head>", 1)
+    shell = TITLE.sub(lambda _: head, shell, count=1)  # before the scripts: a picture is then asked for before them
     return shell.replace('<div id="root">', f'{body}\n<div id="root">', 1)
 
 

@@ -153,6 +153,13 @@ def test_the_playgrounds_run_and_are_drawn_where_streamlit_is_not_installed():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@each(python("edition/"))
+def test_the_edition_knows_no_server_and_no_stage(path):
+    for module in imported(path.read_text(encoding="utf-8")):
+        assert not re.match(r"streamlit|pages|server|app$", module), module
+        assert not module.startswith("playgrounds") or re.match(r"playgrounds\.(kit|player)\b", module), module
+
+
 WITHOUT = """
 import sys
 sys.modules["streamlit"] = None  # as if it were not there
@@ -239,9 +246,10 @@ def test_every_requirement_is_pinned(path):
 
 
 def test_what_the_app_imports_is_required_and_what_is_required_is_imported():
-    modules = {module.partition(".")[0] for path in code() for module in imported(path.read_text(encoding="utf-8"))}
+    files = [path for path in code() if path != ROOT / "edition" / "pictures.py"]  # that one never runs in the app
+    modules = {module.partition(".")[0] for path in files for module in imported(path.read_text(encoding="utf-8"))}
     modules -= sys.stdlib_module_names | {folder.strip("/") for folder in CODE}
-    called = {"scikit-learn": "sklearn"}
+    called = {"scikit-learn": "sklearn", "markdown-it-py": "markdown_it", "mdit-py-plugins": "mdit_py_plugins"}
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
     assert modules == {called.get(name, name) for name in (line.partition("==")[0] for line in lines)}
 

@@ -75,7 +75,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     ends = span(later.min() - 0.3, later.max() + 0.3, ticks=4)
     history = pic.panel("history", "A's feature 1 by batch", steps(BATCHES), ends)
 
-    largest = max(np.abs(s.z).max() for s in states)
+    largest = np.abs(states[0].z).max()  # of the first batch: the colours mean the same in all
     table(before, state.z, largest, axis=0)
     table(batch, state.by_batch, 3, axis=0)
     table(layer, state.by_layer, 3, axis=1)

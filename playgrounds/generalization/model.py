@@ -13,7 +13,7 @@ from playgrounds.kit.forms import cloud
 from playgrounds.kit.training import kept
 
 VALIDATION = 2000  # points
-MOST = 150  # times that the losses are measured, the start apart: every second epoch of 300
+MEASURED = 150  # times that the losses are measured, the start apart: every second epoch of 300
 PASSES = 300  # of one input in training mode
 INPUTS = 20  # of the task without a pattern
 HELD_OUT = 4  # of the reader's own points every fourth of a class is a validation point
@@ -102,7 +102,7 @@ class Params(kit.Params):
 
     @property
     def length(self) -> int:
-        return 1 if self.missing else len(kept(self.epochs, MOST))
+        return 1 if self.missing else len(kept(self.epochs, MEASURED))
 
 
 class Measures(NamedTuple):
@@ -241,7 +241,7 @@ def run(p: Params) -> Iterator[State]:
     training = train(p, x, y, p.l2, p.dropout, p.jitter)
     twin = train(p, x, y, 0, 0, 0) if p.compare and (p.l2 or p.dropout or p.jitter) else None
     best, best_loss, checkpoint, stop = 0, np.inf, None, None
-    film = set(kept(p.epochs, MOST))
+    film = set(kept(p.epochs, MEASURED))
     for epoch in range(p.epochs + 1):
         net, mask = next(training)
         without, _ = next(twin) if twin else (None, ())

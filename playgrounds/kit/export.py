@@ -192,19 +192,17 @@ def _follow(module: str, name: str, needed: _Needed) -> None:
                 if (alias.asname or alias.name.split(".")[0]) == name:
                     _follow_import(node, alias, name, needed)
         elif name in _bound(node) and (module, node.lineno) not in needed.pieces:
-            if not _is_new(name, module, ast.dump(node), needed):
-                continue
+            _no_other(name, module, ast.dump(node), needed)
             needed.pieces[module, node.lineno] = _source(node, source)
             for other in _names(node):
                 _follow(module, other, needed)
 
 
-def _is_new(name: str, module: str, meaning: str, needed: _Needed) -> bool:
-    """Whether a definition is still to be taken. Raises ValueError if the name means something else elsewhere."""
+def _no_other(name: str, module: str, meaning: str, needed: _Needed) -> None:
+    """Raises ValueError if the name means something else in another of the modules that are copied."""
     home, known = needed.homes.setdefault(name, (module, meaning))
     if home != module and known != meaning:
         raise ValueError(f"{name} of {module} and of {home} would be one in the export: rename one")
-    return home == module
 
 
 def _follow_import(node: ast.Import | ast.ImportFrom, alias: ast.alias, name: str, needed: _Needed) -> None:

@@ -132,7 +132,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
         by_depth.dot(state.depth, max(at, TINY), colour)
         by_step.curve(np.tile([*updates, np.nan], p.nets), single.T.ravel(), "", colour, width=1, opacity=0.4, hover="")
         by_step.curve(updates, np.median(curve[:, i], axis=1), "", colour, hover="")
-        use.level(whole[i], colour)
+        use.curve([0.5, p.depth // 2 + 0.5], [whole[i]] * 2, "", colour, dash="dot", width=1.5, hover="")
         for panel, values in ((use, without), (slopes, gradient), (moved, change)):
             panel.curve(
                 np.arange(1, p.depth // 2 + 1),
