@@ -32,7 +32,7 @@ const here = () => location.pathname.split("/").at(-1);
 // Streamlit opens what the address names, as it does after Back. (st.switch_page would put an entry without the query
 // before that of the new page, and Back would lose the knobs.) A run that is going on may still write its query, so it
 // ends first.
-function go(app, address, query, tries = 30) {
+function go(app, address, query, tries = 200) {
   const busy = /running|rerunRequested/.test(app.dataset.testScriptState);
   if (busy && tries) return setTimeout(go, 30, app, address, query, tries - 1);
   const embed = [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith("embed"));
