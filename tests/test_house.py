@@ -27,7 +27,14 @@ from tests.short_runs import imported
 ROOT = Path(__file__).resolve().parent.parent
 CACHES = {"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".hypothesis"}
 MADE = {".venv", ".git", "build", "static", "node_modules", *CACHES}
-CODE = ("playgrounds/", "pages/", "server/", "glossary/", "templates/")  # the folders with Python, and app.py
+CODE = (
+    "playgrounds/",
+    "pages/",
+    "server/",
+    "edition/",
+    "glossary/",
+    "templates/",
+)  # the folders with Python, and app.py
 PLACE = "/" + "work" + "/"  # where this was written; it must stand nowhere, here neither
 INDEX = re.compile("pypi" + r"\.org|python" + r"hosted\.org|index" + r"[-_]url|--find" + "-links", re.IGNORECASE)
 OWN_INDEX = "PIP_INDEX" + "_URL"
