@@ -12,7 +12,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from edition.painter import Painter
 from glossary import ABOUT, HOME
-from pages import about, home, lesson, missing, playground, site, term
+from pages import about, addresses, home, lesson, missing, playground, site, term
 from playgrounds.player import library
 from playgrounds.stage import moved
 from server import limits, outside
@@ -53,7 +53,7 @@ else:  # the server imports this file once, when it starts
     limits.raise_descriptors()
     outside.ask_nobody()
     gc.freeze()  # what has been imported stays: the collector need not look at it again
-    painter = Painter(site.current_glossary, playground.addresses)
+    painter = Painter(site.current_glossary, addresses.others)
     painter.warm()
     around = [Middleware(Headers), Middleware(Doorkeeper), Middleware(ClosedDoors)]
     around.append(Middleware(FirstPaint, painter.paint, st.get_option("server.baseUrlPath") or ""))

@@ -189,18 +189,18 @@ def test_every_page_of_the_app_has_an_address_that_is_known():
     from streamlit.testing.v1 import AppTest
 
     from edition.painter import Painter
-    from pages import playground, site
+    from pages import addresses, site
 
     found: list[str] = []
     add = site.Site.add
 
-    def remembered(self, show, title, address, default=False):
+    def remembered(self, show, title, address, *of, default=False):
         found.append("" if default else address)
-        add(self, show, title, address, default)
+        add(self, show, title, address, *of, default=default)
 
     with patch.object(site.Site, "add", remembered):
         AppTest.from_file(str(Path(__file__).resolve().parent.parent / "app.py"), default_timeout=60).run()
-    painter = Painter(site.current_glossary, playground.addresses)
+    painter = Painter(site.current_glossary, addresses.others)
     assert len(found) > 80
     assert [address for address in found if painter.paint(address).status != 200] == []
 
