@@ -108,6 +108,7 @@ CHAOTIC = {  # playgrounds whose last digits depend on the processor: deep or lo
     "recurrent": 1e-2,
     "seq2seq": 1e-2,
     "residual": 1e-2,
+    "function_fit": 0.1,  # one run goes on for long after Adam has begun to swing
     "generalization": 1e-3,
     "depth_signal": 1e-3,
     "norm_in_training": 1e-3,

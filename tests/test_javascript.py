@@ -83,7 +83,7 @@ def test_every_module_is_joined_after_those_that_it_imports():
 
 
 def test_every_module_of_the_player_is_joined():
-    assert {path.stem for path in assemble.HERE.glob("*.js")} == {*assemble.MODULES, "component"}
+    assert {path.stem for path in assemble.HERE.glob("*.js")} == {*assemble.MODULES, "component", "loop"}
 
 
 def test_nothing_is_left_of_the_modules_in_the_joined_script():

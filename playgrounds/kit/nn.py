@@ -143,12 +143,9 @@ class Adam:
     def step(self, gradients: Sequence[Array]) -> None:
         self.t += 1
         for w, g, m, v in zip(self.theta, gradients, self.m, self.v, strict=True):
-            m *= self.beta1
-            m += (1 - self.beta1) * g
-            v *= self.beta2
-            v += (1 - self.beta2) * g * g
-            m_hat = m / (1 - self.beta1**self.t)
+            m += (1 - self.beta1) * (g - m)
+            v += (1 - self.beta2) * (g * g - v)
             v_hat = v / (1 - self.beta2**self.t)
             if self.decay:
                 w -= self.eta * self.decay * w
-            w -= self.eta * m_hat / (np.sqrt(v_hat) + self.eps)
+            w -= self.eta / (1 - self.beta1**self.t) * m / (np.sqrt(v_hat) + self.eps)

@@ -26,15 +26,15 @@ def printed(code: str) -> str:
 
 def test_training_is_the_same_to_the_last_bit_and_loads_no_compiler():
     weights, loaded = printed(TRAIN).rsplit(" ", 1)
-    assert loaded == "True", "torch has changed: playgrounds/stage/lean.py is needed no longer"
-    assert printed(f"import playgrounds.stage.lean\n{TRAIN}") == f"{weights} False"
+    assert loaded == "True", "torch has changed: playgrounds/stage/process.py is needed no longer"
+    assert printed(f"import playgrounds.stage.process\n{TRAIN}") == f"{weights} False"
 
 
 def test_it_is_in_force_before_numpy_is_there():
-    code = "import os, sys\nos.environ.pop('OMP_NUM_THREADS', None)\nimport playgrounds.stage.lean\n"
+    code = "import os, sys\nos.environ.pop('OMP_NUM_THREADS', None)\nimport playgrounds.stage.process\n"
     assert printed(f"{code}print('numpy' in sys.modules, os.environ['OMP_NUM_THREADS'])") == "False 1"
 
 
 def test_the_app_imports_it_first():
     source = (ROOT / "app.py").read_text(encoding="utf-8")
-    assert source.index("import lean") < source.index("import streamlit") < source.index("from pages import")
+    assert source.index("import process") < source.index("import streamlit") < source.index("from pages import")
