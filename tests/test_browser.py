@@ -107,6 +107,7 @@ def test_every_press_of_a_button_counts_however_fast(open_page):
     page.wait_for_selector(DONE)
     page.wait_for_timeout(600)
     assert query(page) == {"seed": "306"}
+    page.locator("summary", has_text="More").click()
     assert page.input_value("input[aria-label=Seed]") == "306"
 
 
@@ -380,7 +381,7 @@ def fits(page) -> None:
     page.wait_for_timeout(600)
     wide = page.evaluate("""() => [...document.querySelectorAll('.stMain, .stMain *')]
         .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
-        .filter(e => !e.closest('pre, code, svg, .katex') && !e.matches('input[id^=react-aria]'))
+        .filter(e => !e.closest('pre, code, svg, .katex, [role=tablist]') && !e.matches('input[id^=react-aria]'))
         .filter(e => getComputedStyle(e).position !== 'absolute')
         .map(e => e.className || e.tagName).slice(0, 5)""")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390 and not wide, wide
@@ -508,7 +509,8 @@ def test_the_whole_picture_is_in_the_first_screen_beside_the_question(open_page,
     plot = page.locator(".player-plot").bounding_box()
     assert plot["y"] >= 120 and plot["y"] + plot["height"] <= height - 30
     assert page.locator("[class*='question-card']").bounding_box()["y"] < 150
-    assert page.get_by_role("tab", name="Definition").bounding_box()["y"] < height
+    if not page.locator(".player-row").count():  # tokens and letters stand between the picture and the tabs
+        assert page.get_by_role("tab", name="Definition").bounding_box()["y"] < height
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,10 @@ def found(page) -> None:
 
 
 def turned(page, hidden: int, within: float | None = None) -> None:
-    """A slider works: a press on it counts, within so many ms."""
+    """A slider works: a press on it counts, within so many ms. On a phone it is in the sheet."""
+    handle = page.locator(".sheet-handle button", has_text="Knobs")
+    if handle.is_visible() and handle.get_attribute("aria-expanded") == "false":
+        handle.click()
     assert page.input_value("input[aria-label='Hidden units']") == str(hidden)
     page.wait_for_selector(
         "input[aria-label='Hidden units']:enabled", timeout=within
@@ -133,7 +136,7 @@ def alive(page, hidden: int, within: float | None = None) -> None:
     page.wait_for_function("location.search.includes('step=0')")
     if page.get_by_placeholder("Search a term").count():
         page.get_by_placeholder("Search a term").press_sequentially("bacprop")
-        page.wait_for_selector(".stSidebar .stPageLink a:has-text('Backpropagation')")
+        page.wait_for_selector(".stSidebar .hits a:has-text('Backpropagation')", state="attached")  # it may be folded
 
 
 # ----------------------------------------------------------------------------------------------------- cut off and back

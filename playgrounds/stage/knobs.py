@@ -5,7 +5,6 @@ from typing import Any
 import streamlit as st
 
 from playgrounds.kit.params import Knob, Params
-from playgrounds.kit.words import counted
 from playgrounds.stage import address, session
 from playgrounds.stage.address import PageState
 from playgrounds.stage.compare import pin_button
@@ -24,16 +23,14 @@ def show_knobs(scene: Scene, state: PageState) -> None:
     for one in in_sight:
         _widget(scene, one, params, view.fixed(one.name))
     if folded := [one for one in knobs if one not in in_sight]:
-        changed = sum(getattr(params, one.name) != getattr(scene.start, one.name) for one in folded)
+        changed = [one.label for one in folded if getattr(params, one.name) != getattr(scene.start, one.name)]
         more = st.expander("More", key=f"{page}:more", on_change="rerun")  # with another label it would fold up
         if more.open:
             with more:
                 for one in folded:
                     _widget(scene, one, params, view.fixed(one.name))
         elif changed:
-            st.caption(
-                f"{counted(changed, 'knob')} under More {'is' if changed == 1 else 'are'} not as this page starts."
-            )
+            st.caption(f"Changed under More: {', '.join(changed)}.")
     with st.container(horizontal=True):
         st.button("Reset", key=f"{page}:reset", on_click=address.go, args=(page, scene.start),
                   disabled=params == view.kept(params, scene.start), help="Back to where this page starts")  # fmt: skip

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import glossary
-from playgrounds import mlp
 from playgrounds.kit.data import grid, plane
 from playgrounds.kit.film import Film
-from playgrounds.mlp import ACTIVATIONS, Params, State, backward, cross_entropy, forward, right, run
+from playgrounds.kit.nn import ACTIVATIONS, SLOPES
+from playgrounds.mlp import picture
+from playgrounds.mlp.model import Params, State, backward, cross_entropy, forward, right, run
 
 LN2 = math.log(2)
 
@@ -39,7 +40,7 @@ def solved(hidden: int, activation: str, seeds: int) -> float:
 
 def bends(state: State, activation: str) -> float:
     """How far the logit is from the best affine function of the plane, as a share of its spread."""
-    x = grid(21, mlp.SPAN)
+    x = grid(21, picture.SPAN)
     logit = forward(x, state.weights, state.biases, activation)[-1][:, 0]
     design = np.column_stack([x, np.ones(len(x))])
     best = design @ np.linalg.lstsq(design, logit, rcond=None)[0]
@@ -152,7 +153,7 @@ def test_gradients_by_hand_are_those_of_central_differences(activation):
 @pytest.mark.fact("multi-layer-perceptron")
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_slope_is_the_derivative_of_its_activation(activation):
-    f, slope = ACTIVATIONS[activation]
+    f, slope = ACTIVATIONS[activation], SLOPES[activation]
     z = np.array([-3.0, -1.1, -0.2, 0.3, 1.7, 4.0])
     assert np.allclose(slope(f(z)), (f(z + 1e-6) - f(z - 1e-6)) / 2e-6, atol=1e-8)
 
@@ -248,7 +249,7 @@ def test_a_diverging_run_ends_with_a_note_that_names_epoch_quantity_and_cause(qu
     *before, end = run(p)
     said = re.fullmatch(
         r"Epoch (\d+): (a weight|the loss) is no longer .*: (the learning rate 10 is too large|η·λ = 3 is above 2).*\.",
-        end.note,
+        picture.note(p, [*before, end], len(before)),
     )
     assert said and int(said[1]) == end.step == before[-1].step + 1 < p.epochs
     assert engine == "torch" or said[2] == quantity.strip()
@@ -261,7 +262,7 @@ def test_a_diverging_run_ends_with_a_note_that_names_epoch_quantity_and_cause(qu
 def test_a_diverged_run_can_be_drawn_to_its_end(quantity):
     p = Params(optimizer="SGD", rate=10, epochs=60, **DIVERGING[quantity])
     states = list(run(p))
-    film = Film(mlp.draw, p, p.length)
+    film = Film(picture.note, picture.draw, p, p.length)
     film.extend(states, True)
     assert film.steps[-1] == len(states) - 1
     assert b"Infinity" not in film.message() and b"NaN" not in film.message()
@@ -281,12 +282,12 @@ def test_dead_relu_units_are_counted_in_the_note():
     p = Params(data="corners", activation="relu", hidden=3)
     x, y = plane("corners", 4, 0.0, np.random.default_rng(0))
     weights, biases = [np.ones((3, 2)), np.ones((1, 3))], [np.array([-100.0, -100.0, 1.0]), np.zeros(1)]
-    state = State(5, 0.7, 0.7, 0.5, 0.5, "", weights, biases, (x, y, x, y))
-    assert "2 hidden units are 0 on every point and cannot learn" in mlp.note(p, state, state)
+    state = State(5, 0.7, 0.7, 0.5, 0.5, weights, biases, (x, y, x, y))
+    assert "2 hidden units are 0 on every point and cannot learn" in picture.note(p, [state, state], 1)
     biases[0][1] = 1
-    assert "1 hidden unit is 0 on every point and cannot learn" in mlp.note(p, state, state)
+    assert "1 hidden unit is 0 on every point and cannot learn" in picture.note(p, [state, state], 1)
     biases[0][0] = 1
-    assert "cannot learn" not in mlp.note(p, state, state)
+    assert "cannot learn" not in picture.note(p, [state, state], 1)
     dw, _ = backward(forward(x, weights, [np.full(3, -100.0), np.zeros(1)], "relu"), y, weights, "relu")
     assert (dw[0] == 0).all(), "and their gradient is exactly 0"
 
@@ -295,7 +296,7 @@ def test_a_run_whose_units_all_die_says_so_and_stands_still():
     for seed in range(60):
         p = Params(data="corners", activation="relu", hidden=1, rate=10, optimizer="SGD", epochs=30, seed=seed)
         end = last(p)
-        if "1 hidden unit is 0 on every point" in end.note:
+        if "1 hidden unit is 0 on every point" in picture.note(p, [end, end], 1):
             assert end.accuracy <= 0.75
             return
     pytest.fail("no unit died in 60 runs at a learning rate of 10")
@@ -306,7 +307,7 @@ def test_a_run_whose_units_all_die_says_so_and_stands_still():
 def test_both_classes_are_there_and_the_points_are_about_within_the_picture(name, noise):
     x, y = plane(name, 200, noise, np.random.default_rng(1))
     assert x.shape == (200, 2) and set(y) == {0.0, 1.0} and 0.4 < y.mean() < 0.6
-    assert np.abs(plane(name, 200, 0.0, np.random.default_rng(1))[0]).max() < mlp.SPAN
+    assert np.abs(plane(name, 200, 0.0, np.random.default_rng(1))[0]).max() < picture.SPAN
     with pytest.raises(ValueError, match="no data set called 'nothing'"):
         plane("nothing", 4, 0.0, np.random.default_rng(1))
 
@@ -314,7 +315,7 @@ def test_both_classes_are_there_and_the_points_are_about_within_the_picture(name
 def test_the_field_has_the_sign_of_the_output_and_the_right_orientation():
     weights, biases = [np.array([[0.0, 5.0]])], [np.zeros(1)]
     x, y = plane("corners", 4, 0.0, np.random.default_rng(0))
-    state = State(0, 0.7, 0.7, 0.5, 0.5, "", weights, biases, (x, y, x, y))
-    field = mlp.draw(Params(hidden=0), [state], 0)["fields"][0]["z"]
+    state = State(0, 0.7, 0.7, 0.5, 0.5, weights, biases, (x, y, x, y))
+    field = picture.draw(Params(hidden=0), [state], 0).figure()["fields"][0]["z"]
     half = len(field) // 2
     assert (field[:half] < 0).all() and (field[half:] > 0).all(), "the first row is the lowest"
