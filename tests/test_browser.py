@@ -290,19 +290,14 @@ def test_the_menu_of_progress_closes_with_escape_and_by_a_click_elsewhere(open_p
     assert not panel.is_visible() and head.get_attribute("aria-expanded") == "false"
 
 
-def test_home_loads_plotly_after_its_text_and_nothing_from_elsewhere(open_page, server, chromium):
+def test_home_loads_plotly_once_and_nothing_from_elsewhere(server, chromium):
     context = chromium.new_context(viewport={"width": 1280, "height": 720})
     page = context.new_page()
-    page.add_init_script("""new MutationObserver(() => {
-        if (document.querySelector('h1') && document.querySelector('.cards')) window.textAt ??= performance.now();
-    }).observe(document, { childList: true, subtree: true })""")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(server)
     page.wait_for_selector(".loop .player[data-done=true]")
-    loads = page.evaluate("""performance.getEntriesByType('resource')
-        .filter(one => /plotly/i.test(one.name)).map(one => one.startTime)""")
-    assert loads and min(loads) > page.evaluate("window.textAt")
+    assert len([url for url in asked if "plotly" in url.lower()]) == 1
     assert all(url.startswith((server, "data:", "blob:")) for url in asked), asked
     context.close()
 
@@ -381,7 +376,8 @@ def fits(page) -> None:
     page.wait_for_timeout(600)
     wide = page.evaluate("""() => [...document.querySelectorAll('.stMain, .stMain *')]
         .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
-        .filter(e => !e.closest('pre, code, svg, .katex, [role=tablist]') && !e.matches('input[id^=react-aria]'))
+        .filter(e => !e.closest('pre, code, svg, .katex, [role=tablist], .stDataFrame'))
+        .filter(e => !e.matches('input[id^=react-aria]'))
         .filter(e => getComputedStyle(e).position !== 'absolute')
         .map(e => e.className || e.tagName).slice(0, 5)""")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390 and not wide, wide

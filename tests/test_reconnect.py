@@ -216,7 +216,7 @@ def test_a_run_that_streams_goes_on_after_a_restart(open_page, own_server):
 def test_two_readers_go_on_after_two_restarts_one_playing_and_one_untouched(open_page, own_server):
     plays = open_page("xor-problem?hidden=3", DONE, width=390, at=own_server.address)
     waits = open_page(START, DONE, width=390, at=own_server.address)
-    plays.select_option(".player-speed", "0.25")
+    plays.select_option(".player-speed", "0.25", force=True)  # a phone does not show it
     plays.click(".player-play")
     plays.wait_for_function("document.querySelector('.player').dataset.step < 100")
     before = step(plays)
@@ -261,7 +261,12 @@ def test_a_page_is_loaded_anew_if_the_server_is_there_and_streamlit_does_not_not
 # ----------------------------------------------------------------------------------------------------------------- Back
 
 
+def open_sidebar(page) -> None:
+    page.get_by_test_id("stExpandSidebarButton").click()
+
+
 def by_sidebar(page) -> None:
+    open_sidebar(page)
     page.click(".contents a[href=perceptron]")
 
 
@@ -270,8 +275,9 @@ def by_text(page) -> None:
 
 
 def by_search(page) -> None:
+    open_sidebar(page)
     page.get_by_placeholder("Search a term").press_sequentially("perceptron")
-    page.click(".stSidebar .stPageLink a:has-text('Perceptron') >> nth=0")
+    page.click(".stSidebar .hits a:has-text('Perceptron') >> nth=0")
 
 
 def by_page_link(page) -> None:
@@ -280,9 +286,9 @@ def by_page_link(page) -> None:
 
 @pytest.mark.parametrize("leave", [by_sidebar, by_text, by_search, by_page_link])
 def test_back_keeps_the_knobs_and_the_step_after_every_kind_of_link(open_page, leave):
-    page = open_page("xor-problem", DONE)
+    page = open_page("xor-problem?hidden=3", DONE)
     page.locator("input[aria-label='Hidden units']").press("ArrowRight")
-    page.wait_for_function("location.search === '?hidden=3'")
+    page.wait_for_function("location.search === '?hidden=4'")
     page.wait_for_selector(DONE)
     here = page.evaluate("history.length")
     leave(page)
@@ -291,8 +297,8 @@ def test_back_keeps_the_knobs_and_the_step_after_every_kind_of_link(open_page, l
     away = page.url
     page.go_back()
     page.wait_for_selector("h1:has-text('XOR problem')")
-    page.wait_for_function("document.querySelector('input[aria-label=\"Hidden units\"]')?.value === '3'")
-    assert query(page) == {"hidden": "3"}
+    page.wait_for_function("document.querySelector('input[aria-label=\"Hidden units\"]')?.value === '4'")
+    assert query(page) == {"hidden": "4"}
     page.go_forward()
     page.wait_for_selector("h1:not(:has-text('XOR problem'))")
     assert page.url == away
