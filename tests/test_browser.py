@@ -11,6 +11,13 @@ pytestmark = pytest.mark.browser
 
 PAGES = ["", "lesson-perceptron-to-mlp", "xor-problem", "learning-rate", "byte-pair-encoding"]
 PLAYGROUNDS = PAGES[2:]
+COMPOSED = [
+    *("xor-problem", "byte-pair-encoding", "attention"),
+    *(
+        pytest.param(term, marks=pytest.mark.check)
+        for term in ("learning-rate", "lstm", "dropout", "convolution", "lenet", "adam", "bert")
+    ),
+]
 XOR = "xor-problem?seed=3"  # the page's own run: a link with a state opens on it, without asking
 DONE = ".player[data-done=true]"
 LONG = "playground-mlp?hidden=8&hidden2=8&hidden3=8&batch=10&epochs=1000&engine=torch"
@@ -496,9 +503,7 @@ def test_numbers_that_0_1_0_stored_are_taken_over(open_page):
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
-@pytest.mark.parametrize(
-    "address", [*PLAYGROUNDS, "attention", "lstm", "dropout", "convolution", "lenet", "adam", "bert"]
-)
+@pytest.mark.parametrize("address", COMPOSED)
 def test_the_whole_picture_is_in_the_first_screen_beside_the_question(open_page, address, width, height):
     page = open_page(address, ".player[data-drawn]", width, height=height)
     page.wait_for_timeout(500)
@@ -509,9 +514,7 @@ def test_the_whole_picture_is_in_the_first_screen_beside_the_question(open_page,
         assert page.get_by_role("tab", name="Definition").bounding_box()["y"] < height
 
 
-@pytest.mark.parametrize(
-    "address", [*PLAYGROUNDS, "attention", "lstm", "dropout", "convolution", "lenet", "adam", "bert"]
-)
+@pytest.mark.parametrize("address", COMPOSED)
 def test_on_a_phone_the_picture_begins_in_the_first_screen(open_page, address):
     page = open_page(address, ".player[data-drawn]", 390, height=664)
     page.wait_for_timeout(500)
