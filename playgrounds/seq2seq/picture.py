@@ -142,13 +142,13 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     target = own[places]
     every = 1 if len(own) <= 14 else 2
     rows = names([ALPHABET[c] for c in target], down=True, every=every)
-    reads = names([ALPHABET[c] for c in own], title="your sequence", every=every)
-    choices = names(vocabulary, title="vocabulary", every=ceil(len(vocabulary) / 14))
+    reads = names([ALPHABET[c] for c in own], every=every)
+    choices = names(vocabulary, every=ceil(len(vocabulary) / 14))
     by_length = span(0.6, 1.02 * p.longest + 0.2, "letters of a new sequence", 7)
     by_step = ticked(0, 1.02 * p.steps, [0, p.steps // 2, p.steps], title="step")
 
     pic = Picture(500, *2 * ["weights attention plain"], "lengths steps steps")
-    weights = pic.panel("weights", "Attention: weights α", reads, rows, tall=300)
+    weights = pic.panel("weights", "Attention: weights α on your sequence", reads, rows, tall=300)
     attention = pic.panel("attention", "Attention: p(letter)", choices, rows, tall=280)
     plain = pic.panel("plain", "Plain net: p(letter)", choices, rows, tall=280)
     lengths = pic.panel("lengths", "Letters right", by_length, share(high=1.06), tall=200)
