@@ -491,6 +491,23 @@ def test_a_term_asks_before_it_shows_and_hides_what_is_to_come_until_it_was_seen
     assert not page.get_by_role("button", name="All four: it only takes").count(), "not asked anew"
 
 
+def later(page) -> list[bool]:
+    """Which of the traces that show what comes out can be seen."""
+    return page.evaluate("""() => document.querySelector('.player-plot').data
+        .filter(one => one.meta === 'later').map(one => one.visible !== false)""")
+
+
+def test_what_comes_out_is_not_seen_before_the_run_has_been_played(open_page):
+    page = open_page("learning-rate", DONE)
+    assert len(later(page)) == 3 and not any(later(page))
+    page.locator(".player-scrub").focus()
+    page.keyboard.press("End")
+    page.wait_for_function("document.querySelector('.player-plot').data.every(one => one.visible !== false)")
+    page.keyboard.press("Home")
+    page.wait_for_function("document.querySelector('.player').dataset.step === '0'")
+    assert all(later(page)), "once seen it stays"
+
+
 def test_numbers_that_0_1_0_stored_are_taken_over(open_page):
     page = open_page("xor-problem", DONE)
     page.evaluate("""localStorage.setItem('trainable-glossary',

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -136,7 +136,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     """The curve and its slope with a dot per example; losses with a cursor; gradients through ten layers."""
     state, y = states[now], p.target + TILT * X
     z, a = np.array([s.z for s in states]), np.array([s.a for s in states])
-    low, high = max(-FAR, min(-NEAR, z.min() - 0.5)), min(FAR, max(NEAR, z.max() + 0.5))
+    low, high = max(-FAR, min(-NEAR, floor(z.min() - 0.5))), min(FAR, max(NEAR, ceil(z.max() + 0.5)))
     shown = looks(p)
     pic = Picture(490, *2 * ["output slope"], "losses back")
     output = pic.panel("output", "Output f(z)", span(low, high, ticks=7), heights(p, shown, low, high, a, y), tall=260)

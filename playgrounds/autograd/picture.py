@@ -215,6 +215,6 @@ def draw_steps(pic: Picture, p: Params, tape: Tape, states: Sequence[State], sta
     outputs = {max(0, s.sweeps - p.backwards): s.output for s in states if s.sweeps}
     x = span(-0.05 * p.steps, 1.05 * p.steps, "step", ticks=6)
     steps = pic.panel("steps", f"{tape[-1].name} by gradient step", x, around(outputs.values()), tall=190)
-    steps.curve([*outputs], [*outputs.values()], colour=BLUE, mode="lines+markers")
+    steps.curve([*outputs], [*outputs.values()], colour=BLUE, mode="lines+markers", later=True)
     if state.sweeps:
         steps.dot(max(0, state.sweeps - p.backwards), state.output, INK)

@@ -98,11 +98,11 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     title = f"Size of the gradient for every {'w' if p.units == 1 else 'radius'}"
     sweep = pic.panel("sweep", title, span(0, LARGEST, radius), decades(end.sweep, 1e-12, 1e12))
 
-    faint = {"opacity": 0.35, "width": 2}
-    draw_states(net, p, end)
+    faint = {"opacity": 0.35, "width": 2, "later": True}
+    draw_states(net, p, state)
     size.curve(t, within(sizes), colour=FULL, hover="%{y:.3g} at t = %{x}", **faint)
     size.curve(p.T - np.arange(p.T + 1), within(w_to_the), "|w|^(T − t)", MUTED, dash="dot", width=1.5, hover="")
-    added.bars(t[1:] + 1, percent, FULL, opacity=0.35, hover="%{y:.3g} % from step %{x}")
+    added.bars(t[1:] + 1, percent, FULL, opacity=0.35, hover="%{y:.3g} % from step %{x}", later=True)
     sweep.curve(end.rates, within(end.sweep), colour=FULL, hover="%{y:.3g} for |w| = %{x:.2f}", **faint)
 
     there = t[: now + 1][t[: now + 1] >= p.stop]  # where the truncated gradient has arrived
@@ -113,38 +113,40 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     sweep.path(state.rates, within(state.sweep), FULL, 3)
     sweep.cursor(abs(p.w))
     sweep.cursor(1, MUTED, "dot")
-    pic.cursor(p.T - state.step, net, size, added)
+    for panel in (net, size, added):  # it goes backwards in time: what is to come lies left of it
+        panel.cursor(p.T - state.step)
+        if p.stop:
+            panel.cursor(p.stop - 0.5, CUT, "dash")
     if p.stop:
-        pic.cursor(p.stop - 0.5, net, size, added, colour=CUT, dash="dash")
         net.key("╍", "cut", CUT)
     return pic
 
 
-def draw_states(net: Panel, p: Params, end: State) -> None:
+def draw_states(net: Panel, p: Params, state: State) -> None:
     """A disc for every state, the stronger the larger the state is; pointing tells the arithmetic of its factor."""
-    norms = np.linalg.norm(end.h, axis=1)
+    norms = np.linalg.norm(state.h, axis=1)
     shown = 0.25 + 0.75 * norms / max(float(norms.max()), TINY)
     marker = {"opacity": shown.round(2).tolist()}
     net.curve([0, p.T], [0, 0], colour=MUTED, width=1, hover="")
-    texts = [arithmetic(p, end, t) for t in range(p.T + 1)]
+    texts = [arithmetic(p, state, t) for t in range(p.T + 1)]
     width = float(np.clip(220 / p.T, 4, 16))
     net.points(np.arange(p.T + 1), np.zeros(p.T + 1), size=width, marker=marker, hovers=texts)
     net.mark(-0.02 * p.T, 0, "h<sub>0</sub>", INK, xanchor="right")
     net.mark(1.02 * p.T, 0, "L", INK, xanchor="left")
 
 
-def arithmetic(p: Params, end: State, t: int) -> str:
+def arithmetic(p: Params, state: State, t: int) -> str:
     """State t, and how its gradient came about."""
     k = p.T - t
     scalar = p.units == 1
-    value = number(end.h[t, 0]) if scalar else f"size {number(np.linalg.norm(end.h[t]))}"
+    value = number(state.h[t, 0]) if scalar else f"size {number(np.linalg.norm(state.h[t]))}"
     text = f"h<sub>{t}</sub>: {value}"
-    if k >= len(end.back):
+    if k >= len(state.back):
         return text
     if k and scalar:
-        factors = f"{number(p.w)} · {number(end.slopes[t + 1, 0])} · {number(end.back[k - 1, 0])}"
-        return f"{text}<br>w · f′ · (gradient at {t + 1}) = {factors} = {number(end.back[k, 0])}"
-    return f"{text}<br>gradient of size {number(np.linalg.norm(end.back[k]))}"
+        factors = f"{number(p.w)} · {number(state.slopes[t + 1, 0])} · {number(state.back[k - 1, 0])}"
+        return f"{text}<br>w · f′ · (gradient at {t + 1}) = {factors} = {number(state.back[k, 0])}"
+    return f"{text}<br>gradient of size {number(np.linalg.norm(state.back[k]))}"
 
 
 def ribbon(net: Panel, t: np.ndarray, sizes: np.ndarray, colour: str) -> None:

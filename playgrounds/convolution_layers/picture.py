@@ -98,8 +98,9 @@ def draw_sizes(panel: Panel, p: Params) -> None:
     f = kernel_of(p).shape[1]
     hovers = ["the picture", *(size_sum(width, f, p.places) for width in widths[:-1])]
     layers = np.arange(len(widths))
-    panel.curve(layers, np.array(widths), "", BLUE, hover="")
-    panel.points(layers, np.array(widths), "", BLUE, size=7, texts=[str(w) for w in widths], hovers=hovers)
+    panel.curve(layers, np.array(widths), "", BLUE, hover="", later=True)
+    texts = [str(width) for width in widths]
+    panel.points(layers, np.array(widths), "", BLUE, size=7, texts=texts, hovers=hovers, later=True)
 
 
 def draw_row(panel: Panel, state: State, left: int, low: float) -> None:

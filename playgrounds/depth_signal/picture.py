@@ -157,7 +157,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
         if p.nets > 1:
             every = np.insert(end.signal[i], 0, np.nan, axis=1)  # nan: the pen is lifted
             x = np.tile(np.arange(every.shape[1]) - 1, p.nets)
-            signal.curve(x, within(every.ravel()), "", look(p, i)[0], width=1, hover="")
+            signal.curve(x, within(every.ravel()), "", look(p, i)[0], width=1, hover="", later=True)
     draw_keys(p, signal, gradient)
     if state.step <= depth:
         signal.cursor(state.step)
@@ -181,7 +181,7 @@ def look(p: Params, i: int) -> tuple[str, str]:
 def draw_curve(panel: Panel, x: np.ndarray, whole: np.ndarray, reached: np.ndarray, colour: str, dash: str) -> None:
     """A curve by layer, pale as far as the run has gone and bold as far as the film has."""
     hover = "%{y:.3g} in layer %{x}"
-    panel.curve(x[: len(whole)], within(whole), "", colour, dash=dash, opacity=0.35, hover=hover)
+    panel.curve(x[: len(whole)], within(whole), "", colour, dash=dash, opacity=0.35, hover=hover, later=True)
     there = np.flatnonzero(~np.isnan(reached))
     if len(there):
         panel.path(x[there], within(reached[there]), colour, dash=dash)
@@ -209,7 +209,7 @@ def draw_losses(pic: Picture, p: Params, states: Sequence[State], now: int) -> N
         colour, dash = look(p, i)
         panel.curve(np.arange(len(losses)), losses[:, i], "", colour, dash=dash, hover="")
     panel.level(model.GUESS, name="base rate")
-    panel.cursor(max(0, states[now].step - 2 * p.depth))
+    pic.cursor(max(0, states[now].step - 2 * p.depth), panel)
 
 
 def within(values: np.ndarray) -> np.ndarray:

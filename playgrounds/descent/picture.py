@@ -99,7 +99,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     for i, name in enumerate(p.optimizers):
         (colour, dash), way, own = LOOKS[name], within(p, path[:, i], 5), [end.own[i]]
         look = {"name": name, "colour": colour, "dash": dash}
-        surface.curve(*way.T, **look, width=1, opacity=0.45, hover="", key=i < 3)
+        surface.curve(*way.T, **look, width=1, opacity=0.45, hover="", key=i < 3, later=True)
         surface.path(*way[max(0, state.step + 1 - TAIL) : state.step + 1].T, colour, 2, dash)
         surface.dot(*within(p, path[[state.step], i], 1)[0], colour)
         losses.history(
@@ -111,8 +111,8 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
             hover="%{y:.3g} after step %{x}",
         )
         said, stairs = "%{y:.3g} for η = %{x:.3g}", {"color": colour, "width": 2, "dash": dash, "shape": "vh"}
-        sweep.curve(end.rates, cut(end.sweep[i], start), **look, width=2, key=False, hover=said)
-        sweep.points(end.rates[own], cut(end.sweep[i, own], start), name, colour, key=False, hover="")
+        sweep.curve(end.rates, cut(end.sweep[i], start), **look, width=2, key=False, hover=said, later=True)
+        sweep.points(end.rates[own], cut(end.sweep[i, own], start), name, colour, key=False, hover="", later=True)
         if varies:
             etas.history(states, lambda s, i=i: s.etas[i], **look, width=2, key=False, hover="", line=stairs)
     arrivals(losses, p, end, start)

@@ -185,4 +185,4 @@ def passes(pic: Picture, p: Params, states: Sequence[State], state: State) -> No
     bars(panel, counts / counts.max(), ends, MUTED)
     panel.cursor(float(state.evaluation[0]))
     panel.cursor(float(state.cloud.mean()), SERIES[3], "dash")
-    panel.curve(ends, [0, 0], "no answer", MUTED, width=1, key=False, hover="")
+    panel.level(0, MUTED, "solid")

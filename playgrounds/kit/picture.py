@@ -88,8 +88,9 @@ class Picture:
         return made
 
     def cursor(self, step: float, *panels: Panel, colour: str = INK, dash: str = "solid") -> None:
-        """The line that says where the film is, through each of these panels."""
+        """The line that says where the film is, through each of these panels, along whose x axis the run goes."""
         for panel in panels:
+            panel.runs = True
             panel.cursor(step, colour, dash)
 
     def chips(

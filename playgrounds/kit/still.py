@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DASHES = {"solid": "━", "dash": "╍", "dot": "┄", "dashdot": "┅", "longdash": "╍", "longdashdot": "┅"}
 SYMBOLS = {"circle": "●", "circle-open": "○", "diamond": "◆", "square": "■", "x": "✕", "triangle-up": "▲"}
 LABEL = 13  # px of the smallest text
+LATER = "later"  # the player knows it by that name
 
 
 class Still:
@@ -203,6 +204,8 @@ class Still:
             self.keys.append(entry)
 
     def _trace(self, trace: dict[str, Any]) -> None:
+        if trace.pop("later", False):  # what comes out: the player hides it while a run is seen for the first time
+            trace["meta"] = LATER
         self.picture.data.append(trace | {"xaxis": f"x{self.suffix}", "yaxis": f"y{self.suffix}"})
 
 

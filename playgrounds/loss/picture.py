@@ -121,7 +121,7 @@ def draw_answers(pic: Picture, p: Params, states: Sequence[State], state: State,
             reached = [step for step in states[-1].halfway[i : i + 1] if step]
             draw_halfway(panel, reached, colour)
     panel.key("┄", "best" if constant else "target", MUTED)
-    panel.cursor(on_clock(p, state.step))
+    pic.cursor(on_clock(p, state.step), panel)
 
 
 def draw_halfway(panel: Panel, reached: list[int], colour: str) -> None:
@@ -170,7 +170,7 @@ def draw_soft(p: Params, states: Sequence[State], state: State) -> Picture:
         panel.curve(x, [s.values[i] for s in states], name, COLOURS[name], key=False, hover="%{y:.4g}")
         floor = five(state.floor[i])
         panel.level(state.floor[i], INK, name=f"entropy {floor}" if i == 0 else floor)
-        panel.cursor(on_clock(p, state.step))
+        pic.cursor(on_clock(p, state.step), panel)
     return pic
 
 

@@ -65,10 +65,10 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     accuracy.level(1 / p.symbols, name="chance")
     training.level(1 / p.symbols)
     power = exponents(end.ratios)
-    accuracy.curve(spots, end.accuracies[:, -1], colour=MUTED, hover="%{y:.1%}")
-    ratio.curve(spots, power, colour=MUTED, hover="10^%{y:.1f}")
+    accuracy.curve(spots, end.accuracies[:, -1], colour=MUTED, hover="%{y:.1%}", later=True)
+    ratio.curve(spots, power, colour=MUTED, hover="10^%{y:.1f}", later=True)
     for i, (spot, T) in enumerate(zip(spots, p.lengths, strict=True)):
-        training.curve(film, end.accuracies[i], str(T), SERIES[i], hover="%{y:.1%} at step %{x}")
+        training.curve(film, end.accuracies[i], str(T), SERIES[i], hover="%{y:.1%} at step %{x}", later=True)
         known = np.flatnonzero(np.isfinite(state.accuracies[i]))
         if len(known):
             last = known[-1]

@@ -68,7 +68,6 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     slope, intercept = (span(b - BELOW, b + ABOVE, name) for b, name in zip(best, ("slope w₁", "intercept w₂")))
     weights = pic.panel("weights", "Weights", slope, intercept, square=True)
     by_step = pic.panel("steps", "Loss − minimum", steps(p.steps, "step", ticks=5), by_loss)
-    by_step.runs = True  # not by `history`, for a size may stop between two states
     used = pic.panel("used", "Loss − minimum by cost", by_examples(p), by_loss)
     noise = pic.panel("noise", "Noise", *noise_axes(state))
 
@@ -78,14 +77,14 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     for i, (b, size, stop) in enumerate(zip(p.batches, p.sizes, p.stops, strict=True)):
         colour, name, way = SERIES[COLOURS[b]], NAMES[b], within(path[: stop + 1, i], best)
         small = {"size": 4, "line": {"width": 0}}
-        weights.points(*way.T, name, colour, marker=small, opacity=0.5, hover="", key=keyed[i] is weights)
+        weights.points(*way.T, name, colour, marker=small, opacity=0.5, hover="", key=keyed[i] is weights, later=True)
         taken = np.unique(np.minimum([s.step for s in states], stop))
         n, stays = len(taken), {"color": colour, "width": 2.5, "shape": "hv"}  # w stays while a batch is being read
         by_step.curve(taken, above[:n, i], name, colour, width=1, opacity=0.4, key=False, hover="")
         said = {"key": keyed[i] is by_step, "hover": "%{y:.3g} at step %{x}"}
         by_step.curve(taken, mean[:n, i], name, colour, **said)
         said = {"key": keyed[i] is used, "hover": "%{y:.3g} after %{x:,}"}
-        used.curve(np.maximum(1, taken * size), mean[:n, i], name, colour, line=stays, **said)
+        used.curve(np.maximum(1, taken * size), mean[:n, i], name, colour, line=stays, later=True, **said)
         here = min(state.step, stop)
         weights.path(*way[max(0, here - TAIL) : here + 1].T, colour, 1.5)
         ring(weights, best, state.clouds[i], colour, 1.5, "dash")

@@ -140,7 +140,6 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     stairs = {"color": INK, "width": 2.5, "shape": "hv"}
     mistakes.curve([*seen, on * seen[-1]], [*made, made[-1]], hover="", line=stairs)
     shares.curve([*made, on * made[-1]], [*right, right[-1]], hover="", line=stairs)
-    mistakes.runs = shares.runs = True
     if state.bound is not None:
         mistakes.level(state.bound, name=f"bound {number(state.bound)}")
     if p.data == "gate" and p.gate in ("XOR", "XNOR"):

@@ -7,6 +7,7 @@ import { recolour } from "./painter.js";
 /** @typedef {import("./film.js").Frame} Frame */
 /** @typedef {import("./painter.js").Painter} Painter */
 
+const LATER = "later"; // how kit/still.py marks a trace that shows what comes out
 const ON_HOVER = ["hovertext", "customdata"]; // trace attributes that nobody sees while the film plays
 const AS_LOG = { type: "log", dtick: 1, exponentformat: "power" }; // an axis that is compared with one in powers of ten
 
@@ -70,8 +71,9 @@ export class Figure {
    * @param {Frame} frame
    * @param {"" | "opened" | "narrow" | "narrow_opened"} arrangement
    * @param {{ranges?: [string, number, number, boolean][], mark?: string}} head
+   * @param {boolean} isVeiled whether what comes out is not shown yet
    */
-  whole(frame, arrangement, head) {
+  whole(frame, arrangement, head, isVeiled) {
     const { data: changed, layout: moved } = this.of(frame);
     // A copy: Plotly writes what is restyled into the very objects it was given, and the base must stay the base.
     const { data, layout } = structuredClone({
@@ -88,7 +90,14 @@ export class Figure {
     for (const [path, value] of Object.entries(this.coloured[arrangement] ?? {})) put(layout, path.split("."), value);
     if (document.body.dataset.present === "true") enlarge(layout);
     this.hide({ data, layout });
+    if (isVeiled) for (const trace of data) if (trace.meta === LATER) trace.visible = false;
     return { data, layout };
+  }
+
+  /** The traces that show what comes out, but for those of details that are closed. @returns {number[]} */
+  later() {
+    const { data } = this.coloured;
+    return [...data.keys()].filter((n) => data[n].meta === LATER && !this.folded.has(data[n].xaxis));
   }
 
   /** What of the layout changes with this frame. @param {Frame} frame */

@@ -20,9 +20,10 @@ export class LoopFigure extends Figure {
    * @param {import("./film.js").Frame} frame
    * @param {"" | "opened" | "narrow" | "narrow_opened"} _arrangement one suits all widths
    * @param {any} head
+   * @param {boolean} isVeiled
    */
-  whole(frame, _arrangement, head) {
-    const made = super.whole(frame, "", head);
+  whole(frame, _arrangement, head, isVeiled) {
+    const made = super.whole(frame, "", head, isVeiled);
     const { layout } = made;
     const shown = [];
     for (const { name, suffix } of this.film.base.panels ?? []) {

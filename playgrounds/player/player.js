@@ -179,7 +179,7 @@ export class Player {
     this.isNarrow = this.plot.clientWidth < PHONE;
     const { frame } = this;
     const arrangement = /** @type {any} */ (["", "opened", "narrow", "narrow_opened"][2 * Number(this.isNarrow) + Number(this.isOpen)]);
-    const { data, layout } = this.figure.whole(frame, arrangement, this.head);
+    const { data, layout } = this.figure.whole(frame, arrangement, this.head, this.isVeiled);
     this.showTexts(frame);
     if (!this.isNarrow && !this.isOpen) layout.height = this.heightFor(layout.height);
     const drawn = /** @type {any} */ (window).Plotly.react(this.plot, data, layout, OPTIONS);
@@ -249,7 +249,10 @@ export class Player {
   /** The run was seen to its end: nothing of it need be hidden any more. */
   unveil() {
     this.seen.add(this.film.run);
+    if (!this.isVeiled) return;
     this.isVeiled = false;
+    const later = this.figure.later();
+    if (later.length && this.plot.data) /** @type {any} */ (window).Plotly.restyle(this.plot, { visible: true }, later);
   }
 
   /** @param {Frame} frame */

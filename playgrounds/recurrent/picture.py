@@ -165,9 +165,10 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     draw_scores(scores, p, seen, data, there, asked)
     if t:
         strips.frame((t - 0.5, t + 0.5), (-len(seen.strips) + 0.5, 0.5))
-        pic.cursor(t, scores)
+        scores.cursor(t)
     if 0 < p.wipe < T:
-        pic.cursor(p.wipe + 0.5, strips, reach, scores, dash="dash")
+        for panel in (strips, reach, scores):
+            panel.cursor(p.wipe + 0.5, dash="dash")
 
     trained, told = [s.training_step for s in training], "%{y:.1%} at step %{x}"
     accuracy.curve(trained, [s.accuracy for s in training], "wiped" if p.wipe else "", colour, hover=told)

@@ -126,13 +126,14 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
         training, test = np.median(errors[i], axis=1)
         single = np.pad(curve[:, i], ((0, 1), (0, 0)), constant_values=np.nan)  # a gap after each net
         at = state.plain_error if kind == "plain" else state.residual_error
-        by_depth.curve(depths, training, kind, colour, hover="training error %{y:.3g}")
-        by_depth.curve(depths, test, "", colour, dash="dot", hover="test error %{y:.3g}")
-        by_depth.points(np.tile(depths, p.nets), errors[i, 0].ravel(), "", colour, size=6, opacity=0.4, hover="")
+        by_depth.curve(depths, training, kind, colour, hover="training error %{y:.3g}", later=True)
+        by_depth.curve(depths, test, "", colour, dash="dot", hover="test error %{y:.3g}", later=True)
+        every_net = np.tile(depths, p.nets), errors[i, 0].ravel()
+        by_depth.points(*every_net, "", colour, size=6, opacity=0.4, hover="", later=True)
         by_depth.dot(state.depth, max(at, TINY), colour)
         by_step.curve(np.tile([*updates, np.nan], p.nets), single.T.ravel(), "", colour, width=1, opacity=0.4, hover="")
         by_step.curve(updates, np.median(curve[:, i], axis=1), "", colour, hover="")
-        use.curve([0.5, p.depth // 2 + 0.5], [whole[i]] * 2, "", colour, dash="dot", width=1.5, hover="")
+        use.curve([0.5, p.depth // 2 + 0.5], [whole[i]] * 2, "", colour, dash="dot", width=1.5, hover="", later=True)
         for panel, values in ((use, without), (slopes, gradient), (moved, change)):
             panel.curve(
                 np.arange(1, p.depth // 2 + 1),
@@ -142,6 +143,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
                 hover="block %{x}: %{y:.3g}",
                 mode="lines+markers",
                 marker={"size": 6},
+                later=True,
             )
     by_depth.key("┄", "test", MUTED)
     use.key("┄", "with all", MUTED)

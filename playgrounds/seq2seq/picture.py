@@ -163,7 +163,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     trained = {s.trained: s.curves[:, -1] for s in states}
     for i, (name, colour) in enumerate(zip(NETS, COLOURS, strict=True)):
         told = "%{y:.0%} in the end at length %{x}"
-        lengths.curve(p.tested, end.curves[i], "", colour, dash="dot", width=1.5, opacity=0.4, hover=told)
+        lengths.curve(p.tested, end.curves[i], "", colour, dash="dot", width=1.5, opacity=0.4, hover=told, later=True)
         lengths.beads(p.tested, state.curves[i], colour, 10)
         lengths.key("━", name, colour)
         right = [both[i] for both in trained.values()]

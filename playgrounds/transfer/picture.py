@@ -143,8 +143,8 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
         colour = SERIES[COLOURS[method]]
         target.curve([s.target_step for s in during], values, "", colour, hover="%{y:.1%} at step %{x}")
         draw_changes(change, p, state, end, i, colour)
-    source.cursor(state.source_step)
-    target.cursor(state.target_step)
+    pic.cursor(state.source_step, source)
+    pic.cursor(state.target_step, target)
     first.field(first_layer(p, state.first), (0, 1), (0, 1), smooth=False)
     draw_parameters(pic, p)
     return pic
@@ -156,8 +156,8 @@ def draw_accuracies(panel: Panel, p: Params, state: State, end: State, i: int, c
     every, done = (np.ma.masked_invalid(s.accuracies[i]).mean(axis=1).filled(np.nan) for s in (end, state))
     aside = 0.07 * (i - n / 2 + 0.5)
     around = np.repeat(spots, p.repeats) + aside
-    panel.points(around, end.accuracies[i].ravel(), "", colour, size=5, opacity=0.35, hover="")
-    panel.curve(spots, every, p.methods[i], colour, hover="%{y:.1%}")
+    panel.points(around, end.accuracies[i].ravel(), "", colour, size=5, opacity=0.35, hover="", later=True)
+    panel.curve(spots, every, p.methods[i], colour, hover="%{y:.1%}", later=True)
     for x, y in zip(spots, done, strict=True):
         if np.isfinite(y):
             panel.dot(x, y, colour, 12)
@@ -177,7 +177,8 @@ def draw_changes(panel: Panel, p: Params, state: State, end: State, i: int, colo
     wide = 0.8 / len(p.methods)
     at = np.arange(3) - 0.4 + (i + 0.5) * wide
     panel.columns(state.changes[i], colour, wide=wide, at=at)
-    panel.points(at, end.changes[i], "", colour, size=5, hover=f"%{{y:.2%}}<extra>{p.methods[i]}</extra>")
+    hover = f"%{{y:.2%}}<extra>{p.methods[i]}</extra>"
+    panel.points(at, end.changes[i], "", colour, size=5, hover=hover, later=True)
 
 
 def first_title(p: Params) -> str:

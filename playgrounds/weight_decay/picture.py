@@ -88,14 +88,14 @@ def weights(pic: Picture, p: Params, states: Sequence[State], now: int) -> None:
     step = states[now].step
     for i, name in enumerate(p.optimizers):
         colour = LOOKS[name].colour
-        panel = pic.panel(name, "", steps(1.13 * p.steps, ticks=4), span(low, high))
+        panel = pic.panel(name, "", steps(p.steps, ticks=4), span(low, high))
         panel.key(DASHES["solid"], LABELS[name], colour)
         if with_data(p) and len(p.optimizers) <= 3:
             panel.key(DASHES["dot"], "data's best w", MUTED)
         elif name == "Adam" and len(p.optimizers) <= 3:
             panel.key(DASHES["dot"], "slope −η", MUTED)
-        label_ends(panel, p.steps, w[-1, i], low, high)
         for k, start in enumerate(p.start):
+            panel.mark(0, float(start), NAMES[k], INK, xanchor="left", yanchor="bottom", xshift=8)
 
             def path(s: State, i: int = i, k: int = k) -> float | None:  # a line that leaves the picture ends there
                 return s.w[i, k] if abs(s.w[i, k]) <= most else None
@@ -107,16 +107,6 @@ def weights(pic: Picture, p: Params, states: Sequence[State], now: int) -> None:
                 dotted(panel, [0, start / p.rate], [start, 0])
             panel.dot(step, np.clip(w[now, i, k], -9 * most, 9 * most), colour, 11)
         pic.cursor(step, panel, colour=MUTED)
-
-
-def label_ends(panel: Panel, right: float, w: np.ndarray, low: float, high: float) -> None:
-    """The names of the three weights at the ends of their lines, pushed apart where they would overlap."""
-    apart, order = 0.11 * (high - low), np.argsort(-w, kind="stable")
-    at = np.clip(w[order], low + apart / 2, high - apart / 2)
-    at[1] = np.clip(at[1], low + 1.5 * apart, high - 1.5 * apart)
-    at[0], at[2] = max(at[0], at[1] + apart), min(at[2], at[1] - apart)
-    for k, y in zip(order, at, strict=True):
-        panel.mark(right, float(y), NAMES[k], INK, xanchor="left", xshift=4)
 
 
 def comparisons(pic: Picture, p: Params, states: Sequence[State]) -> tuple[Panel, Panel]:

@@ -17,6 +17,7 @@ import pytest
 from playgrounds.kit import Params, palette
 from playgrounds.kit.catalogue import FOLDER, load, names
 from playgrounds.kit.runs import Run
+from playgrounds.kit.still import LATER
 from playgrounds.stage.address import ALL, PARTS
 from playgrounds.stage.diagnosis import diagnose
 from tests.short_runs import (
@@ -373,3 +374,24 @@ def test_the_folder_is_the_catalogue():
     assert set(names()) == folders and {load(name).name for name in names()} == folders
     with pytest.raises(KeyError):
         load("no_such_playground")
+
+
+# ------------------------------------------------------------------------------------------------------ no answer early
+
+
+def shown_at_once(fig: dict) -> list[dict]:
+    """The traces that are seen before a run is played: those along its time and those marked as later are hidden."""
+    along_time = {f"x{panel['suffix']}" for panel in fig["panels"] if panel["runs"]}
+    return [trace for trace in fig["data"] if trace["xaxis"] not in along_time and trace.get("meta") != LATER]
+
+
+@every_playground
+def test_the_first_step_shows_nothing_that_only_the_run_brings_out(name):
+    playground = load(name)
+    for params, states, _ in runs(name):
+        whole, begun = (playground.draw(params, known, 0).figure() for known in (states, states[:1]))
+        for one, other in zip(shown_at_once(whole), shown_at_once(begun), strict=True):
+            axis = one["xaxis"].replace("x", "xaxis", 1)
+            if whole["layout"][axis].get("range") != begun["layout"][axis].get("range"):
+                continue  # a function over all that the run will visit, so that the axis does not jump
+            assert identical(one, other), (params, one["xaxis"], one.get("name"))
