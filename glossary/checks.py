@@ -9,7 +9,7 @@ from typing import Any
 from rapidfuzz import fuzz, process
 
 from glossary.course import Glossary
-from glossary.entries import Confusion, Exercise, Goal, Lesson, Question, Run, Stop, Term
+from glossary.entries import Confusion, Exercise, Goal, Lesson, Question, Row, Run, Stop, Term, values_to_draw
 from glossary.texts import LINK
 from playgrounds.kit import catalogue
 from playgrounds.kit.conditions import COMPARISON, compares
@@ -52,7 +52,7 @@ def inconsistencies(
         if kind == "lesson" and slug not in glossary.lesson:
             yield f"{lesson_file}: lesson: there is no lesson {slug!r}{meant(slug, glossary.lesson)}"
     for lesson in glossary.lessons:
-        for mistake in _text(glossary, lesson.slug, "introduction", lesson.introduction):
+        for mistake in _guide(glossary, lesson):
             yield f"{places.get(f'lesson {lesson.slug}', file)}: {mistake}"
     for one in glossary.confusions:
         for mistake in _confusion(glossary, one):
@@ -62,11 +62,47 @@ def inconsistencies(
             yield f"{places[f'term {term.slug}']}: {mistake}"
 
 
+def _guide(glossary: Glossary, lesson: Lesson) -> Iterator[str]:
+    """What a lesson's file says about the lesson itself."""
+    guide = lesson.guide
+    yield from _text(glossary, lesson.slug, "introduction", guide.introduction)
+    yield from _text(glossary, lesson.slug, "formulas", guide.formulas)
+    for slug in guide.needs:
+        if slug == lesson.slug:
+            yield f"[{lesson.slug}] needs: {slug!r} is this lesson itself; name others"
+        elif slug not in glossary.lesson:
+            yield f"[{lesson.slug}] needs: there is no lesson {slug!r}{meant(slug, glossary.lesson)}"
+    for ability in guide.can:
+        yield from _signs(f"[{lesson.slug}] can", ability.say)
+        if ability.term not in glossary.term:
+            yield f"[{lesson.slug}] can: there is no term {ability.term!r}{meant(ability.term, glossary.term)}"
+    for table in guide.table:
+        for number, row in enumerate(table.row, start=1):
+            yield from _row(glossary, lesson.slug, f"table {table.title!r} row {number}", row)
+
+
+def _row(glossary: Glossary, slug: str, where: str, row: Row) -> Iterator[str]:
+    for cell in row.cells:
+        yield from _text(glossary, slug, where, cell)
+    wanted = places(" ".join(row.cells))
+    if row.playground:
+        known = catalogue.names()
+        if row.playground not in known:
+            yield f"[{slug}] {where}: there is no {row.playground!r}{meant(row.playground, known)}"
+            return
+        yield from _knobs(f"[{slug}] {where} run", row.playground, row.run)
+        yield from _metrics(f"[{slug}] {where}", row.playground, wanted)
+    elif wanted:
+        yield f"[{slug}] {where}: {{{wanted[0]}}} is a number of a run; name its playground"
+
+
 def _confusion(glossary: Glossary, one: Confusion) -> Iterator[str]:
     for slug in one.terms:
         if slug not in glossary.term:
             yield f"[{one.id}] terms: there is no term {slug!r}{meant(slug, glossary.term)}"
     yield from _text(glossary, one.id, "difference", one.difference)
+    for case in one.cases:
+        yield from _text(glossary, one.id, "cases", case.says)
 
 
 def _in_glossary(glossary: Glossary, pages: Path, own: Mapping[str, str]) -> Iterator[str]:
@@ -246,8 +282,9 @@ def _exercise(where: str, exercise: Exercise, name: str) -> Iterator[str]:
         if knob not in knobs:
             yield f"{where} draw: no knob {knob!r}{meant(knob, knobs)}; there are {', '.join(knobs)}"
             continue
-        drawn = drawn_from(values)
-        if drawn is None:
+        try:
+            drawn = values_to_draw(values)
+        except ValueError:
             yield f"{where} draw.{knob}: {values!r} is neither a list nor a range like '0..2'"
             continue
         for value in drawn:
@@ -262,16 +299,6 @@ def _exercise(where: str, exercise: Exercise, name: str) -> Iterator[str]:
             yield f"{where} slips: {slip.value!r} is no formula of + − * / over metrics and drawn knobs"
         else:
             yield from _metrics(f"{where} slips", name, names, exercise.draw)
-
-
-def drawn_from(values: list[Any] | str) -> list[Any] | None:
-    """The values that "0..2" or a list means; None if it means none."""
-    if isinstance(values, list):
-        return values or None
-    low, dots, high = values.partition("..")
-    if not dots or not low.strip("-").isdigit() or not high.strip("-").isdigit() or int(low) >= int(high):
-        return None
-    return list(range(int(low), int(high) + 1))
 
 
 def arithmetic(formula: str) -> set[str] | None:

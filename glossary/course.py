@@ -41,7 +41,10 @@ class Glossary:
             return []
         score: dict[str, float] = {}
         for term in self.terms:
-            names = [utils.default_process(name) for name in (term.name, *term.aliases, term.slug)]
+            names = [
+                utils.default_process(name)
+                for name in (term.name, *term.aliases, *term.translations.values(), term.slug)
+            ]
             if any(name.startswith(text) for name in names):
                 score[term.slug] = 200 - min(len(name) for name in names if name.startswith(text)) / 100
             elif any(f" {text}" in f" {name}" for name in names):

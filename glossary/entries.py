@@ -1,7 +1,8 @@
 """What stands in the course's files, entry by entry: each class is a block of glossary.toml or of a lesson's file."""
 
 from functools import cached_property
-from typing import Any, Self
+from random import Random
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -85,6 +86,23 @@ class Exercise(Run):
     because: str = Field(min_length=1)
     slips: list[Slip] = []
 
+    def drawn(self, seed: str) -> Values:
+        """The knobs that this seed draws; another seed draws others, as far as there are."""
+        random = Random(f"{self.id} {seed}")
+        return {knob: random.choice(values_to_draw(values)) for knob, values in self.draw.items()}
+
+
+def values_to_draw(values: list[Any] | str) -> list[Any]:
+    """The values that a list or a range like "0..2" means. Raises ValueError if it means none."""
+    if isinstance(values, list):
+        if not values:
+            raise ValueError("an empty list")
+        return values
+    low, dots, high = values.partition("..")
+    if not dots or not low.strip("-").isdigit() or not high.strip("-").isdigit() or int(low) >= int(high):
+        raise ValueError(f"{values!r} is no range")
+    return list(range(int(low), int(high) + 1))
+
 
 class Goal(Run):
     """Something to reach: `reach` compares metrics of the last state, as ">= 0.99"; `with` says how knobs must stand,
@@ -107,13 +125,27 @@ class Stop(Run):
     panel: str = ""
 
 
+class Case(Entry):
+    """A sentence that is true of one of two terms: which of them is it?"""
+
+    says: str = Field(min_length=1)
+    term: str
+
+
 class Confusion(Entry):
     """Two terms that students mix up, and what tells them apart."""
 
     id: str = Field(pattern=SLUG)
     terms: list[str] = Field(min_length=2, max_length=2)
     difference: str = Field(min_length=1)
+    cases: list[Case] = Field(min_length=2)
     constants: list[float] = []
+
+    @model_validator(mode="after")
+    def _both_have_a_case(self) -> Self:
+        if {case.term for case in self.cases} != set(self.terms):
+            raise ValueError("cases: each of the two terms needs one, and no other term may have one")
+        return self
 
 
 class Asked(Entry):
@@ -141,11 +173,56 @@ class Home(Entry):
     term: str = Field(min_length=1)
 
 
+class Ability(Entry):
+    """What a student can do after the lesson, and the term whose page practises it."""
+
+    say: str = Field(min_length=1)
+    term: str
+
+
+class Row(Entry):
+    """A row of a table; {metric} in a cell is that number at the end of the row's run."""
+
+    cells: list[str] = Field(min_length=2)
+    playground: str = ""
+    run: Values = {}  # on top of the playground's defaults
+
+
+class Table(Entry):
+    """What a lesson compares."""
+
+    title: str = Field(min_length=1)
+    head: list[str] = Field(min_length=2)
+    row: list[Row] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _rows_fit(self) -> Self:
+        for number, row in enumerate(self.row, start=1):
+            if len(row.cells) != len(self.head):
+                raise ValueError(f"row {number} has {len(row.cells)} cells, the head has {len(self.head)}")
+        return self
+
+
+class Guide(Entry):
+    """What a lesson's file says about the lesson itself."""
+
+    introduction: str = ""
+    minutes: int | None = Field(None, ge=1, le=600)
+    needs: list[str] = []  # slugs of lessons that come before
+    formulas: str = ""  # those of the lesson in one place
+    can: list[Ability] = []
+    table: list[Table] = []
+
+
 class Lesson(Entry):
     slug: str = Field(pattern=SLUG)
     title: str = Field(min_length=1)
-    sentence: str = Field(min_length=1)
-    introduction: str = ""  # from the lesson's file
+    sentence: str = Field(min_length=1)  # what a student can do afterwards
+    guide: Guide = Field(Guide(), exclude=True)  # from its own file
+
+    @property
+    def introduction(self) -> str:
+        return self.guide.introduction
 
     @property
     def url(self) -> str:
@@ -156,6 +233,7 @@ class Term(Entry):
     slug: str = Field(pattern=SLUG)
     name: str = Field(min_length=1, pattern=r"^[^(]")  # what stands in brackets at its end is left out in texts
     aliases: list[str] = []
+    translations: dict[Literal["de", "fr", "es"], str] = {}  # under which students search, too
     lesson: str
     exam: str = ""  # what a student would write: one sentence of at most 30 words
     definition: str = Field(min_length=1)

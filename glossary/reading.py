@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from glossary.checks import inconsistencies, meant
 from glossary.course import Glossary
-from glossary.entries import Asked, Confusion, Home, Lesson, Term
+from glossary.entries import Asked, Confusion, Guide, Home, Lesson, Term
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "glossary.toml"
@@ -107,7 +107,7 @@ def load(path: Path = FILE, lessons: Path = LESSONS) -> Glossary:
     known = {term.slug for term in terms}
     for one in sorted(lessons.glob("*.toml")):
         _read_lesson(_File(one, f"{lessons.name}/{one.name}", mistakes), known, found)
-    courses = [one.model_copy(update={"introduction": found.introduced.get(one.slug, "")}) for one in courses]
+    courses = [one.model_copy(update={"guide": found.guides.get(one.slug, Guide())}) for one in courses]
     terms = [one.model_copy(update={"asked": found.asked.get(one.slug, Asked())}) for one in terms]
     glossary = Glossary(courses, terms, found.confusions, home)
     mistakes += inconsistencies(glossary, file.name, found.places, PAGES, OWN)
@@ -120,7 +120,7 @@ def load(path: Path = FILE, lessons: Path = LESSONS) -> Glossary:
 class _Lessons:
     """What the lessons' files hold."""
 
-    introduced: dict[str, str] = field(default_factory=dict)  # by lesson
+    guides: dict[str, Guide] = field(default_factory=dict)  # by lesson
     asked: dict[str, Asked] = field(default_factory=dict)  # by term
     confusions: list[Confusion] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)  # the file in which a lesson, a term or a confusion stands
@@ -128,15 +128,9 @@ class _Lessons:
 
 def _read_lesson(file: _File, terms: set[str], found: _Lessons) -> None:
     """Take up what a lesson's file says about its terms."""
-    file.only("lesson", "introduction", "[[term.SLUG.…]]", "[[confusion]]")
-    slug, introduction = file.raw.get("lesson"), file.raw.get("introduction", "")
-    if file.raw and not isinstance(slug, str):
-        file.say('it must begin with lesson = "…", the slug of its lesson')
-    elif not isinstance(introduction, str) or (file.raw and not introduction.strip()):
-        file.say("introduction: it needs a text between ''' and '''")
-    elif file.raw:
-        found.introduced[str(slug)] = introduction.strip()
-        found.places[f"lesson {slug}"] = file.name
+    own = [f"[[{name}]]" if name in ("can", "table") else name for name in Guide.model_fields]
+    file.only("lesson", *own, "[[term.SLUG.…]]", "[[confusion]]")
+    _read_guide(file, found)
     for one in file.entries("confusion", Confusion):
         found.confusions.append(one)
         found.places[f"confusion {one.id}"] = file.name
@@ -152,6 +146,24 @@ def _read_lesson(file: _File, terms: set[str], found: _Lessons) -> None:
         elif (entry := file.entry(Asked, block, name)) is not None:
             found.asked[name] = entry
             found.places[f"term {name}"] = file.name
+
+
+def _read_guide(file: _File, found: _Lessons) -> None:
+    """Take up what a lesson's file says about the lesson itself."""
+    slug, introduction = file.raw.get("lesson"), file.raw.get("introduction", "")
+    if not file.raw:
+        return
+    if not isinstance(slug, str):
+        file.say('it must begin with lesson = "…", the slug of its lesson')
+        return
+    if not isinstance(introduction, str) or not introduction.strip():
+        file.say("introduction: it needs a text between ''' and '''")
+        return
+    block = {name: file.raw[name] for name in Guide.model_fields if name in file.raw}
+    guide = file.entry(Guide, block, slug)
+    if guide is not None:
+        found.guides[slug] = guide
+        found.places[f"lesson {slug}"] = file.name
 
 
 def _said(error: Any) -> str:

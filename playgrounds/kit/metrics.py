@@ -2,7 +2,10 @@
 
 from dataclasses import asdict, dataclass
 from functools import cache
+from math import isfinite
 from typing import Any, get_type_hints
+
+from playgrounds.kit.words import number, percent
 
 Number = float | int | None
 
@@ -44,3 +47,21 @@ def metrics(state: Any) -> dict[str, Number]:
 def as_json(state_type: type) -> dict[str, dict[str, Any]]:
     """The declarations, as the player gets them."""
     return {name: asdict(metric) for name, metric in declared(state_type).items()}
+
+
+def said(state: Any) -> dict[str, str]:
+    """The metrics of a state as they stand in a sentence."""
+    kinds = declared(type(state))
+    return {name: in_words(kinds[name], value) for name, value in metrics(state).items()}
+
+
+def in_words(metric: Metric, value: Number) -> str:
+    """A number in a sentence: 98.5 %, 61,706, 0.0132; – where it is not known."""
+    if value is None:
+        return "–"
+    if metric.unit == "%":
+        return percent(value, max(metric.digits, 3))
+    if metric.unit == "count" and isfinite(value):
+        return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+    text = number(value, metric.digits)
+    return f"{text} {metric.unit}" if metric.unit and metric.unit != "count" else text

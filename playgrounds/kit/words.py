@@ -49,16 +49,9 @@ def places(text: str) -> list[str]:
     return [found[1] for found in PLACE.finditer(text) if found[1]]
 
 
-def filled(text: str, numbers: Mapping[str, float | None]) -> str:
-    """The text with {loss} replaced by the number of that name; – where it is not known."""
-
-    def put(found: re.Match) -> str:
-        if not found[1] or found[1] not in numbers:
-            return found[0]
-        value = numbers[found[1]]
-        return "–" if value is None else number(value)
-
-    return PLACE.sub(put, text)
+def filled(text: str, said: Mapping[str, str]) -> str:
+    """The text with {loss} replaced by what is said under that name."""
+    return PLACE.sub(lambda found: said.get(found[1], found[0]) if found[1] else found[0], text)
 
 
 def percent(share: float, digits: int = 3) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from playgrounds.kit.metrics import metrics
+from playgrounds.kit.metrics import said
 from playgrounds.kit.params import Params
 from playgrounds.kit.runs import Run
 from playgrounds.kit.words import filled
@@ -182,7 +182,7 @@ def _decide(scene: Scene, question: Question, key: str, run: Run) -> None:
     report = reported(scene.page)
     seen = order is not None and report.run == run.id and report.ended == order[0]
     if seen or session.ASKED.get(key):
-        numbers = metrics(run.states[-1])
+        numbers = said(run.states[-1])
         session.TOLD.set(key, {n: filled(option.why, numbers) for n, option in enumerate(question.options)})
         session.SHOWN.set(scene.page, question.id)
 
