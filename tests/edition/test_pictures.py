@@ -41,7 +41,7 @@ def test_a_picture_is_stale_when_it_is_missing_or_its_params_have_changed(one, t
     pictures._remember(tmp_path, {"net": stills.source(one)})
     assert stills.stale([one], tmp_path) == []
     assert stills.stale([changed(one, hidden=3)], tmp_path) != []
-    stills.file("net", "last.webp", tmp_path).unlink()
+    stills.file("net", "card-dark.webp", tmp_path).unlink()
     assert stills.stale([one], tmp_path) == [one]
 
 
