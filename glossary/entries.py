@@ -207,7 +207,7 @@ class Guide(Entry):
     """What a lesson's file says about the lesson itself."""
 
     introduction: str = ""
-    minutes: int | None = Field(None, ge=1, le=600)
+    minutes: int | None = Field(default=None, ge=1, le=600)
     needs: list[str] = []  # slugs of lessons that come before
     formulas: str = ""  # those of the lesson in one place
     can: list[Ability] = []
