@@ -73,6 +73,7 @@ export class Player {
     this.tour = new Tour(this);
     this.now = 0;
     this.following = true; // whether the last frame is shown, whichever that is
+    this.startsTour = false; // whether it plays on tour once it is mounted
     this.stopped = false; // whether the reader wants no more frames computed
     this.isOpen = false; // whether the details are
     this.isNarrow = false;
