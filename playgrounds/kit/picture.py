@@ -9,8 +9,8 @@
     return pic
 
 A panel has verbs for what stands still (kit/still.py), for what moves (kit/moving.py) and for what is drawn rather than
-plotted (kit/diagrams.py), so that the author need not
-know what is cheap. What `curve`, `history` and `points` name is keyed in the panel's title, in its own colour and dash.
+plotted (kit/diagrams.py), so that the author need not know what is cheap. What `curve`, `history` and `points` name is
+keyed in the panel's title, in its own colour and dash.
 
 A panel of the `rows` is always there; those of the `details` open on demand, below the others. On a phone panels stand
 below each other in the order of their declaration, the hero (the first, or the one marked) on top.

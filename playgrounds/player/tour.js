@@ -117,7 +117,10 @@ export class Tour {
     if (!x || !y) return;
     const left = Math.max(0, x._offset - AROUND.left);
     const top = Math.max(0, y._offset - AROUND.top);
-    const right = Math.min(this.player.plot.clientWidth, x._offset + x._length + AROUND.right);
+    const number = (this.player.film.base.panels ?? []).findIndex((one) => one === panel);
+    const title = this.player.plot.querySelector(`.annotation[data-index="${number}"]`);
+    const written = title ? title.getBoundingClientRect().right - this.player.plot.getBoundingClientRect().left : 0;
+    const right = Math.min(this.player.plot.clientWidth, Math.max(x._offset + x._length, written) + AROUND.right);
     const bottom = Math.min(this.player.plot.clientHeight, y._offset + y._length + AROUND.bottom);
     Object.assign(this.frame.style, { left: `${left}px`, top: `${top}px`, width: `${right - left}px`, height: `${bottom - top}px` });
   }

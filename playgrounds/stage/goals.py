@@ -95,7 +95,7 @@ def permits(state: PageState, scene: Scene, params: Params) -> bool:
     """Whether the link lets the page's own controls go to that run; to another playground, if nothing is fixed."""
     if scene.playground.name != state.playground:
         return not (state.view.hide or state.view.lock)
-    return state.view.permits(state.params, params)
+    return state.permits(params)
 
 
 def _solve(page: str, goal: str, solution: Params, playground: str) -> None:

@@ -14,7 +14,6 @@ from playgrounds.kit.runs import Run
 from playgrounds.kit.words import filled
 from playgrounds.stage import address, session
 from playgrounds.stage.address import PageState
-from playgrounds.stage.goals import permits
 from playgrounds.stage.player import reported
 from playgrounds.stage.scene import Scene, store
 
@@ -30,7 +29,7 @@ def asked(scene: Scene, state: PageState) -> list[Question]:
     """The page's questions that this link shows."""
     if "question" in state.view.hide:
         return []
-    return [one for one in scene.questions if permits(state, *scene.decided_by(one))]
+    return list(scene.questions)
 
 
 def is_over(scene: Scene, question: Question) -> bool:
@@ -163,7 +162,7 @@ def _opposite(scene: Scene, state: PageState, deciding: Params, key: str) -> Non
     good = next((one.good for one in presets if scene.named(one) == deciding), False)
     for one in presets:
         params = scene.named(one)
-        if one.good != good and params != deciding and state.view.permits(deciding, params):
+        if one.good != good and params != deciding and state.permits(params):
             st.button(
                 "Try the opposite",
                 key=f"{key}:opposite",
@@ -203,8 +202,12 @@ def _go_on(scene: Scene, following: Question | None) -> None:
 
 def _open(scene: Scene, question: Question | None) -> None:
     """Show the first step of the run that decides a question; without one, of the run that the page is about."""
-    there, params = scene.decided_by(question) if question else (scene.showing(scene.first), None)
-    address.go(scene.page, there.start if params is None else params, there.playground.name)
+    if question is not None:
+        there, params = scene.decided_by(question)
+        address.reveal(scene.page, params, there.playground.name)
+    else:
+        first = scene.showing(scene.first)
+        address.go(scene.page, first.start, scene.first)
     address.change(scene.page, step=0, held=True)
 
 
@@ -233,5 +236,5 @@ def _ask_again(scene: Scene, question: Question) -> None:
 def _commit(scene: Scene, key: str, option: int, deciding: Params) -> None:
     session.BET.set(key, option)
     session.AGAIN.forget(key)
-    address.go(scene.page, deciding, scene.playground.name)
+    address.reveal(scene.page, deciding, scene.playground.name)
     scene.tell(deciding)
