@@ -63,7 +63,7 @@ class State(NamedTuple):
     accuracy: Annotated[float | None, Metric("right by the largest score", "%", shown=True)] = None
     entropy: Annotated[float | None, Metric("entropy of the probabilities", "nats")] = None  # ln n for n equal ones
     largest_probability: Annotated[float | None, Metric("largest probability", digits=4, shown=True)] = None
-    right_probability: Annotated[float | None, Metric("probability of the right class", digits=4)] = None  # typed scores
+    right_probability: Annotated[float | None, Metric("probability of the right class", digits=4)] = None
     z: np.ndarray | None = None  # (n,) scores of the reader's point or typed ones, c included
     W: np.ndarray | None = None  # (3, 2) weights; None for typed scores
     b: np.ndarray | None = None  # (3,) biases
