@@ -141,6 +141,7 @@ class State(NamedTuple):
         float, Metric("distance to the minimum, of the start's", "%", shown=True)
     ]  # of the nearest
     eta: Annotated[float, Metric("learning rate in this step", shown=True)]  # of the first optimizer
+    w: Annotated[float, Metric("first weight of the first optimizer", digits=4)]
     losses: np.ndarray  # (optimizers,)
     etas: np.ndarray  # (optimizers,)
     path: np.ndarray  # (steps since the state before, optimizers, weights)
@@ -279,6 +280,7 @@ def run(p: Params) -> Iterator[State | None]:
                 worst_loss=float(losses.max()),
                 distance_left=min(left),
                 eta=float(etas[0]),
+                w=float(taken[0].w[0]),
                 losses=losses,
                 etas=etas,
                 path=np.array(path),

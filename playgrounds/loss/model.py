@@ -50,6 +50,8 @@ class State(NamedTuple):
     rival_loss: Annotated[float, Metric("last loss, at its own answer", digits=4)]
     rival_answer: Annotated[float, Metric("answer of the last loss", digits=4, shown=True)]
     apart: Annotated[float, Metric("largest difference between answers", digits=4)]
+    first_slope: Annotated[float, Metric("gradient of the first loss, at its own answer", digits=5)]  # of c or z
+    rival_slope: Annotated[float, Metric("gradient of the last loss, at its own answer", digits=5)]
     theta: Array  # (losses, parameters): c, z or the logits
     gradient: Array  # (losses, parameters)
     before: Array  # (losses, parameters) theta one step earlier
@@ -269,6 +271,8 @@ def run(p: Params) -> Iterator[State]:
                 rival_loss=float(values[-1]),
                 rival_answer=float(answers[-1, watched]),
                 apart=float(np.ptp(answers, axis=0).max()),
+                first_slope=float(gradient[0, 0]),
+                rival_slope=float(gradient[-1, 0]),
                 theta=theta,
                 gradient=gradient,
                 before=before,

@@ -61,6 +61,7 @@ class State(NamedTuple):
     examples: Annotated[int, Metric("examples it has used", "count", shown=True)]
     gradient_noise: Annotated[float, Metric("noise of its gradient at the start", digits=4)]  # RMS, measured
     eta: Annotated[float, Metric("learning rate in this step")]
+    epochs: Annotated[float, Metric("epochs that its examples make", digits=4)]
     path: np.ndarray  # (steps since the state before, batch sizes, 2)
     before: np.ndarray  # (batch sizes, 2): w before this step
     gradients: np.ndarray  # (batch sizes, 2): of the batches of this step
@@ -193,6 +194,7 @@ def run(p: Params) -> Iterator[State]:
             examples=taken[0] * p.sizes[0],
             gradient_noise=noise_of[p.sizes[0]],
             eta=eta_at(p, max(step, 1)),
+            epochs=taken[0] * p.sizes[0] / N,
             path=np.array(path),
             before=before,
             gradients=g.copy(),

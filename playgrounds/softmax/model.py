@@ -63,6 +63,7 @@ class State(NamedTuple):
     accuracy: Annotated[float | None, Metric("right by the largest score", "%", shown=True)] = None
     entropy: Annotated[float | None, Metric("entropy of the probabilities", "nats")] = None  # ln n for n equal ones
     largest_probability: Annotated[float | None, Metric("largest probability", digits=4, shown=True)] = None
+    right_probability: Annotated[float | None, Metric("probability of the right class", digits=4)] = None
     z: np.ndarray | None = None  # (n,) scores of the reader's point or typed ones, c included
     W: np.ndarray | None = None  # (3, 2) weights; None for typed scores
     b: np.ndarray | None = None  # (3,) biases
@@ -170,5 +171,11 @@ def by_hand(p: Params) -> Iterator[State]:
     accuracy = float(z.argmax() == right)
     for stage in range(STAGES):
         yield State(
-            step=stage, loss=loss, accuracy=accuracy, entropy=entropy(q), largest_probability=float(q.max()), z=z
+            step=stage,
+            loss=loss,
+            accuracy=accuracy,
+            entropy=entropy(q),
+            largest_probability=float(q.max()),
+            right_probability=float(q[right]),
+            z=z,
         )
