@@ -1,0 +1,1 @@
+"""What a student practises, derived from the glossary: cards, their schedule, sessions, exams, decks. No Streamlit."""
