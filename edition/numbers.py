@@ -1,4 +1,4 @@
-"""The numbers in the course's examples and tables, computed and kept in static/numbers.json: `make numbers`.
+"""The numbers in the course's examples, reasons and tables, computed and kept in static/numbers.json: `make numbers`.
 
 So that no reader waits for them, and no keyboard had a part in them.
 """
@@ -28,10 +28,12 @@ class Wanted(NamedTuple):
 
 
 def wanted(glossary: Glossary) -> Iterator[Wanted]:
-    """What the examples of the terms and the tables of the lessons need."""
+    """What examples, the reasons behind answers, and tables need."""
     for term in glossary.terms:
         if example := term.asked.example:
             yield from _wanted(*term.values(example), example.text)
+        for question in term.asked.question:
+            yield from _wanted(*term.values(question), " ".join(option.why for option in question.options))
     for lesson in glossary.lessons:
         for table in lesson.guide.table:
             for row in table.row:

@@ -19,14 +19,28 @@ from glossary.entries import (
     Table,
     Term,
 )
-from glossary.reading import ABOUT, FILE, HOME, LESSONS, PAGES, GlossaryError, load
+from glossary.reading import (
+    ABOUT,
+    EXAM,
+    FILE,
+    HOME,
+    LESSONS,
+    PAGES,
+    PRACTICE,
+    SHEETS,
+    GlossaryError,
+    load,
+)
 
 __all__ = [
     "ABOUT",
+    "EXAM",
     "FILE",
     "HOME",
     "LESSONS",
     "PAGES",
+    "PRACTICE",
+    "SHEETS",
     "Ability",
     "Case",
     "Confusion",

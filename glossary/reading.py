@@ -18,7 +18,14 @@ LESSONS = ROOT / "lessons"
 PAGES = ROOT / "pages"
 HOME = "home-page"  # Streamlit wants an address of its own for it, though it answers at / only
 ABOUT = "about-this-glossary"
-OWN = {HOME: "the home page", ABOUT: "the page about the glossary"}  # addresses that no term may have
+PRACTICE, EXAM, SHEETS = "practice", "exam", "sheets"
+OWN = {
+    HOME: "the home page",
+    ABOUT: "the page about the glossary",
+    PRACTICE: "the practice",
+    EXAM: "the mock exam",
+    SHEETS: "the sheets",
+}  # addresses that no term may have
 
 
 class GlossaryError(Exception):

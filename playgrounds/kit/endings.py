@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from playgrounds.kit import catalogue
-from playgrounds.kit.metrics import said
+from playgrounds.kit.metrics import Number, metrics, said
 from playgrounds.kit.params import Params
 from playgrounds.kit.runs import key
 
@@ -27,9 +27,19 @@ def kept() -> dict[str, dict[str, str]]:
     return json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
 
 
-@lru_cache(maxsize=64)
+def numbers(name: str, values: Mapping[str, Any]) -> dict[str, Number]:
+    """The metrics of a run's last state, computed."""
+    return metrics(last(name, catalogue.load(name).Params.preset(dict(values))[0]))
+
+
 def computed(name: str, params: Params) -> dict[str, str]:
-    last = None
-    for last in catalogue.load(name).states(params):  # noqa: B007
+    return said(last(name, params))
+
+
+@lru_cache(maxsize=64)
+def last(name: str, params: Params) -> Any:
+    """A run's last state."""
+    state = None
+    for state in catalogue.load(name).states(params):  # noqa: B007
         pass
-    return said(last)
+    return state
