@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -49,8 +49,11 @@ def open_question(scene: Scene, state: PageState) -> Question | None:
     return next((one for one in questions if not is_over(scene, one)), None)
 
 
-def show_questions(scene: Scene, state: PageState) -> list[str]:
-    """Show the question whose turn it is, and the others in a line each; returns the ids of those answered."""
+def show_questions(scene: Scene, state: PageState, onward: Callable[[], None] | None = None) -> list[str]:
+    """Show the question whose turn it is, and the others in a line each; returns the ids of those answered.
+
+    onward: where to go when all are answered.
+    """
     questions = asked(scene, state)
     shown = open_question(scene, state)
     for question in questions:
@@ -59,6 +62,8 @@ def show_questions(scene: Scene, state: PageState) -> list[str]:
             _question(there, state, question, deciding)
         elif is_over(scene, question):
             _line(scene, question)
+    if onward is not None and questions and all(is_over(scene, one) for one in questions):
+        onward()
     return [one.id for one in questions if session.TOLD.has(key_of(scene, one))]
 
 
@@ -115,7 +120,7 @@ def _question(scene: Scene, state: PageState, question: Question, deciding: Para
             _replay(scene, state, key, bet, deciding)
             _opposite(scene, state, deciding, key)
             following = _next(scene, state, question)
-            label = "Next question" if following else "Done"
+            label = "Next question" if following else "To the knobs"
             st.button(label, key=f"{key}:next", on_click=_go_on, args=(scene, following), type="primary")
 
 
