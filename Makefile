@@ -24,6 +24,9 @@ bench: $(VENV)/dev chromium ## measure the budgets; prints a table, writes build
 pictures: $(VENV)/dev chromium ## make the pictures of terms that have changed, in static/pictures
 	$(BIN)/python -m edition.pictures
 
+numbers: $(VENV)/app ## compute the numbers of examples and tables that have changed, in static/numbers.json
+	$(BIN)/python -m edition.numbers
+
 lint: $(VENV)/dev ## check the form and the types of Python and JavaScript, and mend what can be mended
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 	$(BIN)/python -m mypy
@@ -49,4 +52,4 @@ $(VENV)/dev: requirements.txt requirements-dev.txt | $(VENV)
 $(VENV):
 	$(PYTHON) -m venv $(VENV)
 
-.PHONY: help run test slow check bench pictures lint new clean chromium
+.PHONY: help run test slow check bench pictures numbers lint new clean chromium

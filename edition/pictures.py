@@ -1,7 +1,7 @@
 """Makes the pictures of the terms, those that are stale: `make pictures`. Needs Chromium, playwright and Pillow.
 
-For the run with which a term's page opens: the first frame in both themes and the last one as WebP, and the first once
-more as a JPEG for previews of links, some of which refuse WebP.
+For the run with which a term's page opens, as WebP and in both themes: the first frame, and for cards the hero of the
+last one. The first once more as a JPEG for previews of links, some of which refuse WebP.
 """
 
 import base64
@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from edition import stills
 from edition.openings import opening
@@ -33,6 +33,7 @@ FLAGS = [
 ]
 # The player stands as on the page of a term in a window of 1280 × 720, so that its picture has the same size.
 WIDTH, HEIGHT, DENSITY = 878, 720, 1.5
+THEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 STYLE = """
 html { font-size: 17px; }
 body { max-width: none; width: 878px; margin: 0; padding: 0; }
@@ -46,6 +47,20 @@ PLAY = """
   root.player.take(root.film);
 }
 """
+# Where the hero's axes are, in px of the window, with a little around them.
+HERO = """
+(around) => {
+  const { film } = document.querySelector(".player").player;
+  const plot = document.querySelector(".player-plot");
+  const { suffix } = film.base.panels.find((panel) => panel.hero);
+  const { [`xaxis${suffix}`]: x, [`yaxis${suffix}`]: y } = plot._fullLayout;
+  const { left, top, width, height } = plot.getBoundingClientRect();
+  const from = [Math.max(0, x._offset - around), Math.max(0, y._offset - around)];
+  const to = [Math.min(width, x._offset + x._length + around), Math.min(height, y._offset + y._length + around)];
+  return { x: left + from[0], y: top + from[1], width: to[0] - from[0], height: to[1] - from[1] };
+}
+"""
+AROUND = 6  # px around the hero's axes on a card
 MOST_WEBP = 20_000  # bytes
 MOST_JPEG = 40_000
 PREVIEW = (1200, 630)
@@ -90,7 +105,7 @@ def make(due: list[Term], browser: "Browser", folder: Path, say: Callable[[str],
         saved: list[Future[None]] = []
         try:
             for number, (term, film) in enumerate(zip(due, films), start=1):
-                saved.append(saving.submit(_save, term, folder, *_draw(page, *film.result())))
+                saved.append(saving.submit(_save, term, folder, _draw(page, *film.result())))
                 say(f"{number}/{len(due)} {term.slug} ({time.monotonic() - began:.0f} s)")
             for one in saved:
                 one.result()
@@ -109,30 +124,27 @@ def _film(term: Term) -> tuple[str, bytes]:
     return run.id, run.message(0, start=0, hold=True, plotly="", alt="")
 
 
-def _draw(page: "Page", run: str, message: bytes) -> tuple["Image", "Image", "Image"]:
-    """The first frame in light and in dark, the last one in light."""
-    page.emulate_media(color_scheme="light")
-    _show(page, message)
-    page.wait_for_selector(f".player[data-run='{run}'][data-done=true]", state="attached")
-    light = _picture(page)
-    page.emulate_media(color_scheme="dark")
-    dark = _picture(page)
-    page.emulate_media(color_scheme="light")
-    page.evaluate(QUIET)
+def _draw(page: "Page", run: str, message: bytes) -> dict[str, "Image"]:
+    """The first frame and the hero of the last one, in light and in dark."""
+    made = {}
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        if theme == THEMES[0]:
+            _show(page, message)
+            page.wait_for_selector(f".player[data-run='{run}'][data-done=true]", state="attached")
+        made[f"first-{theme}"] = _picture(page)
     page.focus(".player-scrub")
     page.keyboard.press("End")
-    return light, dark, _picture(page)
+    for theme in reversed(THEMES):
+        page.emulate_media(color_scheme=theme)
+        made[f"card-{theme}"] = _picture(page, hero=True)
+    return made
 
 
-def _save(term: Term, folder: Path, light: "Image", dark: "Image", last: "Image") -> None:
-    made = {
-        "first-light.webp": webp(light),
-        "first-dark.webp": webp(dark),
-        "last.webp": webp(last),
-        "preview.jpg": preview(light),
-    }
-    for part, picture in made.items():
-        stills.file(term.slug, part, folder).write_bytes(picture)
+def _save(term: Term, folder: Path, drawn: dict[str, "Image"]) -> None:
+    for part, picture in drawn.items():
+        stills.file(term.slug, f"{part}.webp", folder).write_bytes(webp(picture))
+    stills.file(term.slug, "preview.jpg", folder).write_bytes(preview(drawn["first-light"]))
     _remember(folder, stills.hashes(folder) | {term.slug: stills.source(term)})
 
 
@@ -148,11 +160,13 @@ def _show(page: "Page", message: bytes) -> None:
         page.goto(file.as_uri(), wait_until="domcontentloaded")
 
 
-def _picture(page: "Page") -> "Image":
+def _picture(page: "Page", hero: bool = False) -> "Image":
+    """What the player shows; of its panels only the hero, if that is wanted."""
     from PIL import Image
 
     page.evaluate(QUIET)
-    return Image.open(io.BytesIO(page.locator(".player-plot").screenshot())).convert("RGB")
+    shot = page.screenshot(clip=page.evaluate(HERO, AROUND)) if hero else page.locator(".player-plot").screenshot()
+    return Image.open(io.BytesIO(shot)).convert("RGB")
 
 
 def webp(picture: "Image") -> bytes:

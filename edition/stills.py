@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "static" / "pictures"
 HASHES = "made.json"  # in that folder: by slug, what the pictures were made from
 ADDRESS = "app/static/pictures"  # where Streamlit serves the folder
-PARTS = ("first-light.webp", "first-dark.webp", "last.webp", "preview.jpg")
+PARTS = ("first-light.webp", "first-dark.webp", "card-light.webp", "card-dark.webp", "preview.jpg")
 
 
 def file(slug: str, part: str, folder: Path | None = None) -> Path:

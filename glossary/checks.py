@@ -97,9 +97,11 @@ def _row(glossary: Glossary, slug: str, where: str, row: Row) -> Iterator[str]:
 
 
 def _confusion(glossary: Glossary, one: Confusion) -> Iterator[str]:
-    for slug in one.terms:
-        if slug not in glossary.term:
-            yield f"[{one.id}] terms: there is no term {slug!r}{meant(slug, glossary.term)}"
+    unknown = [slug for slug in one.terms if slug not in glossary.term]
+    for slug in unknown:
+        yield f"[{one.id}] terms: there is no term {slug!r}{meant(slug, glossary.term)}"
+    if not unknown and {case.term for case in one.cases} != set(one.terms):
+        yield f"[{one.id}] cases: each of the two terms needs one, and no other term may have one"
     yield from _text(glossary, one.id, "difference", one.difference)
     for case in one.cases:
         yield from _text(glossary, one.id, "cases", case.says)

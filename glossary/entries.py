@@ -141,12 +141,6 @@ class Confusion(Entry):
     cases: list[Case] = Field(min_length=2)
     constants: list[float] = []
 
-    @model_validator(mode="after")
-    def _both_have_a_case(self) -> Self:
-        if {case.term for case in self.cases} != set(self.terms):
-            raise ValueError("cases: each of the two terms needs one, and no other term may have one")
-        return self
-
 
 class Asked(Entry):
     """What a lesson's file has about one term: [[term.SLUG.question]] and the like."""
@@ -207,7 +201,7 @@ class Guide(Entry):
     """What a lesson's file says about the lesson itself."""
 
     introduction: str = ""
-    minutes: int | None = Field(None, ge=1, le=600)
+    minutes: int | None = Field(default=None, ge=1, le=600)
     needs: list[str] = []  # slugs of lessons that come before
     formulas: str = ""  # those of the lesson in one place
     can: list[Ability] = []

@@ -25,13 +25,13 @@ class Card:
 
 
 def of_lesson(glossary: Glossary, lesson: Lesson) -> Card:
-    shown = (pictures.last(term.slug) for term in glossary.of(lesson))
+    shown = (pictures.card(term.slug) for term in glossary.of(lesson))
     number = glossary.lessons.index(lesson) + 1
     return Card(lesson.url, lesson.title, lesson.sentence, f"Lesson {number}", next(filter(None, shown), ""))
 
 
 def of_term(glossary: Glossary, term: Term) -> Card:
-    return Card(term.slug, term.name, glossary.plain(term.lead), picture=pictures.last(term.slug))
+    return Card(term.slug, term.name, glossary.plain(term.lead), picture=pictures.card(term.slug))
 
 
 def show_cards(cards: Iterable[Card]) -> None:

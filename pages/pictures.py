@@ -2,14 +2,19 @@
 
 from functools import cache
 
+import streamlit as st
+
 from glossary import PAGES
 
 FOLDER = PAGES.parent / "static" / "pictures"
 ADDRESS = "app/static/pictures"  # where Streamlit serves the folder
 
 
+def card(slug: str) -> str:
+    """The address of the picture for a term's card, in the reader's theme; "" if there is none."""
+    return _address(f"{slug}-card-{st.context.theme.type or 'light'}.webp")
+
+
 @cache
-def last(slug: str) -> str:
-    """The address of the picture of a term's run at its end; "" if there is none."""
-    name = f"{slug}-last.webp"
+def _address(name: str) -> str:
     return f"{ADDRESS}/{name}" if (FOLDER / name).is_file() else ""

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from glossary import Term
+from pages import definition
 from pages.site import Site, frame
 from playgrounds.stage.page import show_page
 
@@ -18,13 +19,13 @@ def show(site: Site, term: Term) -> None:
             term.slug,
             term.name,
             term.starts,
-            term.asked.question,
-            term.asked.goal,
+            term.asked,
             site.starts,
-            definition=lambda: _definition(site, term),
+            definition=lambda: definition.show(site, term),
+            onward=lambda: _onward(site, term),
         )
     else:
-        _definition(site, term)
+        definition.show(site, term)
 
 
 def _bar(site: Site, term: Term) -> None:
@@ -45,11 +46,9 @@ def _bar(site: Site, term: Term) -> None:
                 st.page_link(site.pages[after.slug], label=f":primary[{after.name} →]")
 
 
-def _definition(site: Site, term: Term) -> None:
-    with st.container(key="definition"):
-        st.markdown(site.glossary.markdown(term.definition), unsafe_allow_html=True)
-        if term.see_also:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown("See also")
-                for slug in term.see_also:
-                    site.link(site.glossary.term[slug])
+def _onward(site: Site, term: Term) -> None:
+    """The link to the next term of the course."""
+    terms = site.glossary.terms
+    place = terms.index(term) + 1
+    if place < len(terms):
+        st.page_link(site.pages[terms[place].slug], label=f":primary[Next term: {terms[place].name} →]")

@@ -4,13 +4,14 @@ import json
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import glossary
 from playgrounds.kit import catalogue
 from playgrounds.kit.conditions import Preset, allowed, reached
-from playgrounds.kit.metrics import metrics
+from playgrounds.kit.metrics import metrics, said
 from playgrounds.kit.params import Params
 from playgrounds.kit.words import filled
 
@@ -21,12 +22,17 @@ PRESETS = [(name, one) for name in catalogue.names() for one in catalogue.load(n
 
 
 @cache
-def ended(name: str, params: Params) -> dict[str, float | None]:
-    """The metrics of a run's last state."""
+def last_of(name: str, params: Params) -> Any:
+    """A run's last state."""
     last = None
     for last in catalogue.load(name).states(params):  # noqa: B007
         pass
-    return metrics(last)
+    return last
+
+
+def ended(name: str, params: Params) -> dict[str, float | None]:
+    """The metrics of a run's last state."""
+    return metrics(last_of(name, params))
 
 
 def start(term: glossary.Term, entry: glossary.Question | glossary.Goal, own: dict | None = None) -> tuple[str, Params]:
@@ -47,7 +53,7 @@ def test_the_answer_to_a_question_is_what_its_run_shows(term, one):
     assert one.decides, "a question that no run decides is no question here"
     assert reached(one.decides, numbers), f"{one.decides} does not hold: {numbers}"
     for option in one.options:
-        assert "{" not in re.sub(r"\$[^$]*\$", "", filled(option.why, numbers))
+        assert "{" not in re.sub(r"\$[^$]*\$", "", filled(option.why, said(last_of(*start(term, one)))))
 
 
 @each(GOALS)

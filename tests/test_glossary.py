@@ -85,6 +85,16 @@ when = { place = "> -9" }
 id = "one-and-other"
 terms = ["one-thing", "other-thing"]
 difference = "[[one-thing]] stands alone."
+cases = [{ says = "It stands alone.", term = "one-thing" }, { says = "It does not.", term = "other-thing" }]
+
+[[can]]
+say = "tell where it ends"
+term = "one-thing"
+
+[[table]]
+title = "Ends"
+head = ["Steps", "Place"]
+row = [{ cells = ["2", "{place}"], playground = 'toy', run = { steps = 2 } }, { cells = ["none", "0"] }]
 """
 
 
@@ -352,6 +362,14 @@ MISTAKES = {
     "a playground that the page does not offer": (
         "run = { drift = 0.5 }", 'run = {}\nplayground = "mlp"', "[one-thing] question end 'mlp' also"),
     "confusion of an unknown term": ('"other-thing"]\ndiff', '"otter-thing"]\ndiff', "[one-and-other] otter-thing"),
+    "a case of neither term": ('not.", term = "other-thing"', 'not.", term = "one-thing"', "[one-and-other] cases"),
+    "a lesson that needs no lesson": ('[[one-thing]]."\n\n[term', '[[one-thing]]."\nneeds = ["fist-lesson"]\n\n[term',
+                                      "[first-lesson] needs 'fist-lesson' 'first-lesson'"),
+    "an ability of an unknown term": ('ends"\nterm = "one-thing"', 'ends"\nterm = "on-thing"',
+                                      "[first-lesson] can on-thing"),
+    "a table's unknown metric": ('"{place}"', '"{plce}"', "[first-lesson] table 'Ends' row 1 plce 'place'"),
+    "a table's number of no run": (", playground = 'toy', run = { steps = 2 }", "", "row 1 {place} playground"),
+    "a row of another length": ('["none", "0"]', '["none", "0", "1"]', "[first-lesson] table row 2 3 cells"),
     "confusion of three terms": ('"other-thing"]\ndiff', '"other-thing", "a"]\ndiff', "[one-and-other] terms"),
     "a lesson's file about an unknown lesson": ('lesson = "first-lesson"\nintro', 'lesson = "first"\nintro', "'first'"),
     "a lesson's file about an unknown term": ("[[term.one-thing.goal]]", "[[term.on-thing.goal]]", "'one-thing'"),

@@ -19,6 +19,7 @@ from glossary import Confusion, Term
 from glossary.entries import Asked
 from playgrounds.kit import palette
 from playgrounds.kit.catalogue import names
+from playgrounds.kit.diagrams import Diagrams
 from playgrounds.kit.moving import Moving
 from playgrounds.kit.still import Still
 from templates import new
@@ -291,7 +292,7 @@ def test_the_example_of_a_term_is_one():
     assert len(term.exam.split()) <= 30
 
 
-@pytest.mark.parametrize("verbs", [Still, Moving], ids=lambda verbs: verbs.__name__.lower())
+@pytest.mark.parametrize("verbs", [Still, Moving, Diagrams], ids=lambda verbs: verbs.__name__.lower())
 def test_every_verb_of_a_picture_stands_in_the_table_of_its_words(verbs):
     own = [name for name, is_verb in vars(verbs).items() if isinstance(is_verb, FunctionType) and name[0] != "_"]
     assert [name for name in own if f"`{name}`" not in CONTRIBUTING] == []

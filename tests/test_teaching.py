@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 import glossary
 from pages import playground as workbench
 from playgrounds.kit import catalogue, sweep
-from playgrounds.kit.metrics import metrics
+from playgrounds.kit.metrics import metrics, said
 from playgrounds.kit.params import Params
 from playgrounds.kit.runs import Run
 from playgrounds.kit.words import filled
@@ -85,9 +85,9 @@ def test_a_prediction_plays_the_deciding_run_and_the_answer_waits_for_its_end():
     fine(button(app, wrong()).click().run())
     assert params(app, SLUG) == opens(TERM)
     assert app.query_params == params(app, SLUG).to_query(preset(TERM))
-    assert message(app, SLUG)["order"] == [1, None] and not message(app, SLUG)["hold"] and not told(app)
+    assert message(app, SLUG)["order"] == [1, None, False] and not message(app, SLUG)["hold"] and not told(app)
     ended(app, SLUG)
-    numbers = metrics(list(catalogue.load(TERM.playground).states(opens(TERM)))[-1])
+    numbers = said(list(catalogue.load(TERM.playground).states(opens(TERM)))[-1])
     assert any(filled(QUESTION.options[QUESTION.answer].why, numbers).strip() in text for text in texts(app))
 
 
@@ -117,7 +117,7 @@ def test_the_answer_can_be_asked_for_at_once_and_the_question_asked_again():
     while not told(app):
         fine(app.run())
     fine(button(app, "Play again").click().run())
-    assert message(app, SLUG)["order"] == [2, None] and told(app), "the answer stays"
+    assert message(app, SLUG)["order"] == [2, None, False] and told(app), "the answer stays"
     fine(button(app, "Done").click().run())
     assert not told(app) and params(app, SLUG) == preset(TERM) and message(app, SLUG)["hold"]
     fine(button(app, QUESTION.ask[:20]).click().run())
@@ -146,7 +146,7 @@ def test_after_the_answer_one_press_shows_a_run_of_the_other_kind():
     ended(app, SLUG)
     fine(button(app, "Try the opposite").click().run())
     named = {catalogue.load(TERM.playground).Params.preset(one.values)[0] for one in catalogue.load("mlp").presets}
-    assert params(app, SLUG) in named and message(app, SLUG)["order"] == [2, None]
+    assert params(app, SLUG) in named and message(app, SLUG)["order"] == [2, None, False]
 
 
 def test_what_was_answered_on_an_earlier_visit_is_not_asked_anew():
@@ -267,7 +267,7 @@ def test_a_named_run_is_one_choice_and_says_why_it_goes_as_it_does():
         runs_to_try(app).set_value(n)
         fine(app.run())
         assert params(app, page) == catalogue.load(TERM.playground).Params.preset(one.values)[0]
-        assert one.why in texts(app) and message(app, page)["order"] == [1, None]
+        assert one.why in texts(app) and message(app, page)["order"] == [1, None, False]
 
 
 # ---------------------------------------------------------------------------------------------------- hidden and locked
@@ -288,7 +288,17 @@ def test_what_a_link_hides_or_locks_cannot_be_changed_by_the_pages_own_controls(
         if one.key and one.key.startswith((f"{SLUG}:goal", f"{SLUG}:question")) and not one.disabled:
             other = visit(SLUG, query)
             fine(other.button(key=one.key).click().run())
-            assert (params(other, SLUG).hidden, params(other, SLUG).seed) == (5, 7), one.label
+            assert (other.query_params["hidden"], other.query_params["seed"]) == ("5", "7"), one.label
+            if ":goal" in one.key:
+                assert (params(other, SLUG).hidden, params(other, SLUG).seed) == (5, 7), one.label
+
+
+def test_the_run_that_decides_may_set_what_is_locked_and_the_link_stays():
+    query = {"hidden": "5", "lock": "all"}
+    app = fine(visit(SLUG, query))
+    fine(button(app, wrong()).click().run())
+    assert params(app, SLUG) == opens(TERM) and params(app, SLUG).hidden != 5
+    assert app.query_params == query
 
 
 def test_everything_can_be_locked_and_the_code_hidden():
@@ -467,6 +477,6 @@ def test_one_click_goes_back_to_before_it_broke_and_one_to_a_setting_that_works(
     assert any("Diverged at step" in text for text in texts(app))
     before = int(button(app, "before it broke").label.split()[3].rstrip(","))
     fine(button(app, "before it broke").click().run())
-    assert app.query_params["step"] == str(before) and message(app, page)["order"] == [1, before]
+    assert app.query_params["step"] == str(before) and message(app, page)["order"] == [1, before, False]
     fine(button(app, "A setting that works").click().run())
     assert not any("Diverged" in text for text in texts(done(app, page)))

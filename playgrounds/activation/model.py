@@ -67,6 +67,8 @@ class State(NamedTuple):
     mean_slope: Annotated[float, Metric("mean slope of the activation", shown=True)]  # over the five examples
     ten_slopes: Annotated[float, Metric("product of ten such slopes")]
     net_gradient: Annotated[float, Metric("gradient left after ten random layers", shown=True)]  # as a share
+    first_output: Annotated[float, Metric("output at x = 1 before the first step")]
+    first_slope: Annotated[float, Metric("slope at x = 1 before the first step")]
     names: tuple[str, ...]  # the activations in use
     w: np.ndarray  # (neurons,)
     b: np.ndarray
@@ -194,6 +196,8 @@ def run(p: Params) -> Iterator[State]:
             mean_slope=float(slopes[0].mean()),
             ten_slopes=float(slopes[0].mean() ** DEPTH),
             net_gradient=float(flows[0].gradient[-1]),
+            first_output=before.first_output if before else float(a[0][-1]),
+            first_slope=before.first_slope if before else float(slopes[0][-1]),
             names=names,
             w=w,
             b=b,

@@ -49,6 +49,7 @@ class State(NamedTuple):
     border: Annotated[float | None, Metric("values that have seen padding", "%")]
     unread: Annotated[int, Metric("pixels never read", "count")]
     maps: Annotated[int, Metric("maps", "count", shown=True)]
+    values: Annotated[int, Metric("values of all maps", "count")]
     parameters: Annotated[int, Metric("parameters of the convolution", "count", shown=True)]
     dense_parameters: Annotated[int, Metric("parameters of a dense layer in its place", "count")]
     at: tuple[int, int]  # row and column of the newest outputs
@@ -78,6 +79,7 @@ def run(p: Params) -> Iterator[State]:
         border=float(seen.mean()) if seen.size else None,
         unread=unread(x.shape[1], SHAPE, p.places),
         maps=len(w),
+        values=y.size,
         parameters=w.size + len(w),
         dense_parameters=(x.size + 1) * y.size,
         at=(0, 0),

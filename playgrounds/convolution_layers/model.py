@@ -55,6 +55,7 @@ class State(NamedTuple):
     border: Annotated[float, Metric("values that have seen padding", "%", shown=True)]  # here or in a layer before
     parameters: Annotated[int, Metric("parameters of these layers", "count", shown=True)]
     dense_parameters: Annotated[int, Metric("parameters of dense layers in their place", "count")]
+    region: Annotated[int, Metric("receptive field, a side", "count")]  # columns of the picture that a value depends on
     y: np.ndarray  # (rows, columns) the map
     seen: np.ndarray  # (rows, columns) which of its values have seen padding
 
@@ -65,18 +66,22 @@ def run(p: Params) -> Iterator[State]:
     y = picture(p)
     seen = np.zeros(y.shape, bool)
     dense = 0
+    region, jump = 1, 1  # jump: pixels of the picture between neighbouring values of the map
     for layer in range(len(p.sizes)):
         if layer:
             x = y
             y = convolve(x[None], w[None, None], p.places)[0]
             seen = has_seen_padding(seen, w.shape, p.places)
             dense += (x.size + 1) * y.size
+            region += p.dilation * (w.shape[1] - 1) * jump
+            jump *= p.stride
         yield State(
             step=layer,
             width=y.shape[1],
             border=float(seen.mean()),
             parameters=layer * (w.size + 1),
             dense_parameters=dense,
+            region=region,
             y=y,
             seen=seen,
         )

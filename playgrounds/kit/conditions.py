@@ -54,14 +54,28 @@ def reached(conditions: Mapping[str, str], numbers: Mapping[str, float | None]) 
 
 def allowed(wanted: Mapping[str, Any], params: Any) -> bool:
     """Whether the knobs of `params` are as `wanted`: a comparison like "<= 3" for a number, else the value itself."""
-    for name, one in wanted.items():
-        value = getattr(params, name)
-        if compares(one, params.knobs()[name]):
-            if not holds(one, value):
-                return False
-        elif params.knobs()[name].read(one, None)[0] != value:
-            return False
-    return True
+    return all(_allows(one, params, name) for name, one in wanted.items())
+
+
+def unmet(wanted: Mapping[str, Any], params: Any) -> list[str]:
+    """The knobs that are not as `wanted`, each with how it must be: "Hidden units must be at most 3"."""
+    knobs = params.knobs()
+    return [f"{knobs[n].label} must be {_must(one)}" for n, one in wanted.items() if not _allows(one, params, n)]
+
+
+def _allows(one: Any, params: Any, name: str) -> bool:
+    value, knob = getattr(params, name), params.knobs()[name]
+    return holds(one, value) if compares(one, knob) else bool(knob.read(one, None)[0] == value)
+
+
+WORDS = {"<=": "at most ", ">=": "at least ", "<": "below ", ">": "above ", "==": ""}
+
+
+def _must(one: Any) -> str:
+    if isinstance(one, bool):
+        return "on" if one else "off"
+    found = COMPARISON.fullmatch(one) if isinstance(one, str) else None
+    return f"{WORDS[found[1]]}{found[2]}" if found else f"“{one}”" if isinstance(one, str) else str(one)
 
 
 def compares(wanted: Any, knob: Any) -> bool:

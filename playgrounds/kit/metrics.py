@@ -51,7 +51,8 @@ def as_json(state_type: type) -> dict[str, dict[str, Any]]:
 
 def said(state: Any) -> dict[str, str]:
     """The metrics of a state as they stand in a sentence."""
-    kinds = declared(type(state))
+    kind: type = type(state)
+    kinds = declared(kind)
     return {name: in_words(kinds[name], value) for name, value in metrics(state).items()}
 
 

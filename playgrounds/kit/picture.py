@@ -8,8 +8,9 @@
     pic.cursor(state.step, weight)
     return pic
 
-A panel has verbs for what stands still (kit/still.py) and for what moves (kit/moving.py), so that the author need not
-know what is cheap. What `curve`, `history` and `points` name is keyed in the panel's title, in its own colour and dash.
+A panel has verbs for what stands still (kit/still.py), for what moves (kit/moving.py) and for what is drawn rather than
+plotted (kit/diagrams.py), so that the author need not know what is cheap. What `curve`, `history` and `points` name is
+keyed in the panel's title, in its own colour and dash.
 
 A panel of the `rows` is always there; those of the `details` open on demand, below the others. On a phone panels stand
 below each other in the order of their declaration, the hero (the first, or the one marked) on top.
@@ -21,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
+from playgrounds.kit.diagrams import Diagrams
 from playgrounds.kit.figures import Figure, axis_settings, empty
 from playgrounds.kit.layout import arrange
-from playgrounds.kit.moving import Moving
 from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE
 from playgrounds.kit.still import tinted
 
@@ -31,7 +32,7 @@ __all__ = ["Panel", "Picture", "class_colours", "tinted"]
 
 
 @dataclass
-class Panel(Moving):
+class Panel(Diagrams):
     """One pair of axes of a picture; made by `Picture.panel`."""
 
     picture: "Picture"

@@ -58,6 +58,7 @@ class State(NamedTuple):
     test_loss: Annotated[float | None, Metric("test loss", digits=4)]
     accuracy: Annotated[float | None, Metric("right on training points", "%", shown=True)]
     test_accuracy: Annotated[float | None, Metric("right on test points", "%", shown=True)]
+    parameters: Annotated[int, Metric("parameters", "count")]  # weights and biases of all layers
     weights: list[np.ndarray]  # W of shape (outputs, inputs) per layer
     biases: list[np.ndarray]
     points: tuple[np.ndarray, ...]  # training x (n, 2) and y (n,), test x and y
@@ -163,6 +164,7 @@ def run(p: Params) -> Iterator[State]:
     layers = [linear(fan_in, fan_out, rng) for fan_in, fan_out in zip(p.layers, p.layers[1:], strict=False)]
     weights, biases = [w for w, _ in layers], [b for _, b in layers]
     update = (torch_updates if p.engine == "torch" else numpy_updates)(p, weights, biases)
+    parameters = sum(w.size + b.size for w, b in layers)
     size = len(x) if p.batch == "all" else int(p.batch)
 
     if not len(x):
@@ -172,6 +174,7 @@ def run(p: Params) -> Iterator[State]:
             test_loss=None,
             accuracy=None,
             test_accuracy=None,
+            parameters=parameters,
             weights=weights,
             biases=biases,
             points=points,
@@ -198,6 +201,7 @@ def run(p: Params) -> Iterator[State]:
             test_loss=test_loss,
             accuracy=right(logits, y),
             test_accuracy=right(logits_test, y_test),
+            parameters=parameters,
             weights=[w.copy() for w in weights],
             biases=[b.copy() for b in biases],
             points=points,

@@ -96,12 +96,20 @@ class State(NamedTuple):
         float | None, Metric("largest margin γ of any line")
     ]  # of the points (x, 1); 0: none separates them
     bound: Annotated[float | None, Metric("most mistakes there can be", digits=4)]  # None: no line separates the points
+    w_1: Annotated[float, Metric("weight w₁")]
+    w_2: Annotated[float, Metric("weight w₂")]
+    b: Annotated[float, Metric("bias b")]
     w: np.ndarray  # (3,): w₁, w₂, b
     before: np.ndarray  # (3,): the same before the mistake
     mistaken: int | None  # which point was the mistake
     round_from: int | None  # the mistake whose weights are the first to come back
     best: np.ndarray  # (3,): the weights in the pocket
     points: tuple[np.ndarray, np.ndarray]  # (n, 2), and labels 1 or −1 of shape (n,)
+
+
+def named(w: np.ndarray) -> dict[str, float]:
+    """The weights and the bias of (w₁, w₂, b), each by itself."""
+    return dict(zip(("w_1", "w_2", "b"), w.tolist(), strict=True))
 
 
 def sample(p: Params) -> tuple[np.ndarray, np.ndarray]:
@@ -208,6 +216,7 @@ def run(p: Params) -> Iterator[State | None]:
         stopped=0,
         cycle=0,
         gamma=None,
+        **named(w_0),
         w=w_0,
         before=w_0,
         mistaken=None,
@@ -231,6 +240,7 @@ def run(p: Params) -> Iterator[State | None]:
     for seen, mistaken, v in learn(p, z, w_0):
         right = int((z @ w_0 + p.rate * (z @ v) > 0).sum()) / len(x)
         now = now._replace(step=now.step + 1, passes=seen / len(x), before=now.w, w=w_0 + p.rate * v, mistaken=mistaken)
+        now = now._replace(**named(now.w))
         if now.step % PAUSE == 0:
             yield None
         if mistaken is None:

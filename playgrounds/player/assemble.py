@@ -15,7 +15,7 @@ from playgrounds.kit import palette
 from playgrounds.player import library
 
 HERE = Path(__file__).resolve().parent
-MODULES = ("film", "painter", "numbers", "clock", "figure", "player")  # in the order of their imports
+MODULES = ("film", "painter", "numbers", "clock", "figure", "tour", "player")  # in the order of their imports
 IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 PLACEHOLDER = re.compile("__([A-Z]+)__")  # in page.html

@@ -81,6 +81,7 @@ export class Figure {
       layout: { ...this.coloured.layout, ...moved },
     });
     layout.images = this.images(frame);
+    layout.font = { ...layout.font, family: this.painter.font };
     for (const [axis, low, high, log] of head.ranges ?? []) {
       if (this.film.varying.layout.has(axis)) continue;
       const small = { tickfont: { ...layout[axis].tickfont, size: 11 } }; // Plotly writes powers a quarter larger

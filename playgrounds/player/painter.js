@@ -68,6 +68,7 @@ export function brightness(colour) {
 export class Painter {
   constructor() {
     this.theme = "";
+    this.font = "";
     /** @type {Record<string, string>} */
     this.scheme = {};
     /** @type {Record<string, Uint32Array>} */
@@ -77,6 +78,7 @@ export class Painter {
 
   /** Take up the colours of the page that the player stands on. @param {HTMLElement} root */
   look(root) {
+    this.font = getComputedStyle(root).fontFamily;
     const paper = getComputedStyle(root).getPropertyValue("--st-background-color").trim();
     this.theme = brightness(paper) < 0.5 ? "dark" : "light";
     const colours = PALETTE.themes[this.theme];

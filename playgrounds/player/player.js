@@ -5,12 +5,13 @@ import { Figure } from "./figure.js";
 import { Film, unpack } from "./film.js";
 import { readable } from "./numbers.js";
 import { PALETTE, Painter } from "./painter.js";
+import { Tour } from "./tour.js";
 
 /**
  * @typedef {import("./film.js").Message} Message
  * @typedef {import("./film.js").Frame} Frame
  * @typedef {{run: string, have: number, step: number | null, stopped: boolean, told: number, ended: number | null,
- *            picked: number | null}} Report what the server is told; stage/player.py reads it
+ *            picked: number | null, tour: [number, number] | null}} Report what the server is told; stage/player.py reads it
  */
 
 const PHONE = 600; // px: narrower figures put their panels below each other
@@ -69,8 +70,10 @@ export class Player {
     this.painter = new Painter();
     this.figure = new Figure(this.film, this.painter);
     this.clock = new Clock((frames) => this.advance(frames));
+    this.tour = new Tour(this);
     this.now = 0;
     this.following = true; // whether the last frame is shown, whichever that is
+    this.startsTour = false; // whether it plays on tour once it is mounted
     this.stopped = false; // whether the reader wants no more frames computed
     this.isOpen = false; // whether the details are
     this.isNarrow = false;
@@ -128,7 +131,7 @@ export class Player {
     const { film } = this;
     const fresh = message.run !== film.run;
     const before = [film.frames.length, film.done, this.painter.theme, this.compared];
-    const [order, to] = message.order ?? [];
+    const [order, to, isTour] = message.order ?? [];
     if (fresh) {
       Object.assign(this, { stopped: false, following: true, now: 0, wanted: message.start });
       this.isVeiled = Boolean(message.hold) && !this.seen.has(message.run);
@@ -145,7 +148,7 @@ export class Player {
     const told = order && order !== this.obeyed;
     if (told) {
       Object.assign(this, { obeyed: order, wanted: to, following: false });
-      if (to == null) Object.assign(this, { autoplay: true, now: 0, isVeiled: !this.seen.has(message.run) });
+      if (to == null) Object.assign(this, { autoplay: true, startsTour: isTour, now: 0, isVeiled: !this.seen.has(message.run) });
     }
     this.painter.look(this.root);
     this.figure.refresh(this.isOpen);
@@ -157,6 +160,7 @@ export class Player {
       Object.assign(this, { now: film.nearest(this.wanted), following: false, wanted: null });
     }
     this.scrub.max = film.last;
+    this.tour.take(message.tour ?? undefined, fresh);
     this.plot.setAttribute("aria-label", message.alt);
     this.dressDetails();
     this.showProgress();
@@ -187,13 +191,15 @@ export class Player {
       if (!this.isWatching) this.plot.on("plotly_afterplot", () => this.veil()); // also after Plotly has drawn by itself
       this.isWatching = true;
       this.veil();
+      this.tour.place();
       if (this.frame !== frame) await this.show(); // the reader has moved on meanwhile
       else this.showPartner(frame);
       if (this.head.role === "follow") this.partner()?.show();
       if (this.head.pick) this.offer();
       if (this.autoplay) {
         this.autoplay = false;
-        this.play();
+        if (this.startsTour) this.tour.start();
+        else this.play();
       }
       this.root.dataset.run = this.film.run; // says to tests and to the benchmark that this run is on the screen
       this.root.dataset.drawn = String(this.film.frames.length);
@@ -311,6 +317,12 @@ export class Player {
     this.mount();
   }
 
+  /** Open the details if this panel is one of them. @param {string} name */
+  openFor(name) {
+    const panel = (this.film.base.panels ?? []).find((one) => one.name === name);
+    if (panel?.detail && !this.isOpen) this.fold();
+  }
+
   dressDetails() {
     this.details.hidden = !(this.film.base.panels ?? []).some((panel) => panel.detail);
     this.details.setAttribute("aria-expanded", String(this.isOpen));
@@ -371,8 +383,10 @@ export class Player {
 
   // ------------------------------------------------------------------------------------------------ what the reader does
 
-  play() {
+  /** @param {boolean} onTour whether it shall pause at the next stop */
+  play(onTour = false) {
     if (!this.film.frames.length) return;
+    if (!onTour) this.tour.leave();
     if (this.now === this.film.last) this.now = 0;
     this.following = false;
     this.clock.start(() => this.film.frames.length, () => Number(this.speed.value));
@@ -383,6 +397,12 @@ export class Player {
   advance(frames) {
     if (!this.root.isConnected) return false;
     this.now = Math.min(this.film.last, this.now + frames);
+    const stop = this.tour.due;
+    if (stop !== null && this.now >= stop) {
+      this.rest(stop);
+      this.tour.arrive();
+      return false;
+    }
     if (this.now === this.film.last && (this.film.done || this.stopped)) {
       if (this.film.done) {
         this.ended = this.obeyed;
@@ -410,12 +430,18 @@ export class Player {
     this.button.setAttribute("aria-label", this.clock.playing ? "Pause" : "Play");
   }
 
+  /** Show a frame that the reader has asked for, which ends a tour. @param {number} n @param {boolean} settle */
+  go(n, settle = true) {
+    this.tour.leave();
+    this.rest(n, settle);
+  }
+
   /**
    * Show a frame, and stay there.
    * @param {number} n
    * @param {boolean} settle
    */
-  go(n, settle = true) {
+  rest(n, settle = true) {
     if (!this.film.frames.length) return;
     this.clock.stop();
     this.wanted = null;
@@ -465,7 +491,8 @@ export class Player {
     const step = this.wanted ?? (end ? null : this.frame.step);
     this.told += 1; // a report like the last one would not be sent
     const { stopped, told, ended, picked } = this;
-    this.report({ run: this.film.run, have: this.film.frames.length, step, stopped, told, ended, picked });
+    const { asked: tour } = this.tour;
+    this.report({ run: this.film.run, have: this.film.frames.length, step, stopped, told, ended, picked, tour });
   }
 
   /** Ask for the frames that are still to be computed, one message at a time, only while somebody looks. */

@@ -73,6 +73,7 @@ class State(NamedTuple):
     shifted_unpooled: Annotated[float, Metric("shifted digits right from the pixels", "%")]
     shifted_max: Annotated[float, Metric("shifted digits right from the maxima", "%")]
     shifted_average: Annotated[float, Metric("shifted digits right from the averages", "%")]
+    values: Annotated[int, Metric("values left of the picture", "count")]
     at: tuple[int, int]  # row and column of the newest output
     seen: np.ndarray  # (window, window) the pixels in its window
     image: np.ndarray  # (SIDE, SIDE) after the shift
@@ -171,6 +172,7 @@ def run(p: Params) -> Iterator[State]:
             shifted_unpooled=mine["none"].shifted,
             shifted_max=mine["max"].shifted,
             shifted_average=mine["average"].shifted,
+            values=p.length,
             at=(i, j),
             seen=seen,
             image=image,

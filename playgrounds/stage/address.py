@@ -65,6 +65,11 @@ class PageState:
     view: View = View()
     pinned: Params | None = None  # the run that this one is compared with
     held: bool = False  # whether the run waits at its first step, with what is to come out of sight
+    own: Params | None = None  # as the link has them, if it fixes some: a revealed run may differ from it for a while
+
+    def permits(self, params: Params) -> bool:
+        """Whether the page's own controls may go to that run of the same playground."""
+        return self.view.permits(_own(self), params)
 
 
 def arrive(scene: Scene) -> None:
@@ -102,19 +107,34 @@ def change(page: str, **changes: Any) -> None:
 
 
 def go(page: str, params: Params, playground: str = "") -> None:
-    """For a button's callback: show another run from its end, with what the link has fixed as it is."""
+    """For a button's callback: show another run from its end, with what the link has fixed as the link has it."""
     state = session.state_of(page)
     if playground and playground != state.playground:
         change(page, playground=playground, params=params, step=None, complaints=[], pinned=None)
     else:
-        change(page, params=state.view.kept(state.params, params), step=None, complaints=[])
+        change(page, params=state.view.kept(_own(state), params), step=None, complaints=[])
+
+
+def reset(scene: Scene, state: PageState) -> Params:
+    """What the page starts from, with what the link has fixed."""
+    return state.view.kept(_own(state), scene.start)
+
+
+def reveal(page: str, params: Params, playground: str) -> None:
+    """The run that decides a question: for as long as it is shown it may set what the link has fixed."""
+    change(page, playground=playground, params=params, step=None, complaints=[], pinned=None)
+
+
+def _own(state: PageState) -> Params:
+    fits = state.own is not None and type(state.own) is type(state.params)
+    return state.own if fits and state.own is not None else state.params
 
 
 def to_query(state: PageState, scene: Scene) -> dict[str, str]:
     """What of the state differs from the page as it opens."""
     start = scene.showing(state.playground).start
     query = {PLAYGROUND: state.playground} if state.playground != scene.first else {}
-    query |= state.params.to_query(start)
+    query |= state.view.kept(_own(state), state.params).to_query(start)
     if state.step is not None:
         query[STEP] = str(state.step)
     if state.pinned is not None:
@@ -145,17 +165,17 @@ def from_query(query: dict[str, str], scene: Scene) -> PageState:
     )
     other, problems = other_run(pinned, start) if pinned else (None, [])
     complaints += [f"The run to compare with: {problem}" for problem in problems]
+    own = params if view.hide or view.lock else None
     if is_plain and scene.questions:
-        return opening(scene, PageState(name, params, 0, complaints, query, view, held=True))
-    return PageState(name, params, int(step) if step else None, complaints, query, view, other)
+        return opening(scene, PageState(name, params, 0, complaints, query, view, held=True, own=own))
+    return PageState(name, params, int(step) if step else None, complaints, query, view, other, own=own)
 
 
 def opening(scene: Scene, state: PageState) -> PageState:
     """The state in which a plain link opens: the run that decides the first question waits at its first step."""
-    there, params = scene.decided_by(scene.questions[0])
-    fixed = state.view.hide or state.view.lock
-    if "question" in state.view.hide or (fixed and not state.view.permits(state.params, params)):
+    if "question" in state.view.hide:
         return state
+    there, params = scene.decided_by(scene.questions[0])
     return replace(state, playground=there.playground.name, params=params)
 
 

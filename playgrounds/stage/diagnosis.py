@@ -105,7 +105,7 @@ def show_diagnosis(scene: Scene, state: PageState, run: Run) -> None:
     if found is None:
         return
     good = [*(scene.named(one) for one in scene.playground.presets if one.good), scene.start]
-    good = [params for params in good if params != state.params and state.view.permits(state.params, params)]
+    good = [params for params in good if params != state.params and state.permits(params)]
     with st.container(border=True):
         st.markdown(f"⚠ **{found.title}** {plain(found.text)}")
         with st.container(horizontal=True):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from playgrounds.kit.conditions import allowed, reached
+from playgrounds.kit.conditions import allowed, reached, unmet
 from playgrounds.kit.metrics import Number
 from playgrounds.kit.params import Params, knob_text
 from playgrounds.kit.runs import Run
@@ -41,7 +41,21 @@ def show_goals(scene: Scene, state: PageState, run: Run) -> None:
         if numbers is not None and _is_met(scene, state, goal, numbers):
             _say_met(scene, state, goal, numbers, link)
         else:
-            _say_open(scene, state, goal)
+            _say_open(scene, state, goal, _rules_broken(scene, state, goal, numbers))
+
+
+def show_goals_briefly(scene: Scene) -> None:
+    """The goals for a phone's sheet, in one piece; how they are reached stands in their tab."""
+    done = session.REACHED.get(scene.page)
+    st.markdown("\n".join(f"- {'☑' if goal.id in done else '☐'} {goal.ask.strip()}" for goal in scene.goals))
+
+
+def _rules_broken(scene: Scene, state: PageState, goal: Goal, numbers: dict[str, Number] | None) -> list[str]:
+    """Of a run that reaches the goal's numbers: the rules that it does not keep."""
+    here = state.playground == (goal.playground or scene.first)
+    if numbers is None or not here or not reached(goal.reach, numbers):
+        return []
+    return unmet(goal.with_, state.params)
 
 
 def _is_met(scene: Scene, state: PageState, goal: Goal, numbers: dict[str, Number]) -> bool:
@@ -62,10 +76,11 @@ def _say_met(scene: Scene, state: PageState, goal: Goal, numbers: dict[str, Numb
     st.caption("Whoever opens this link runs it again and sees the goal reached.")
 
 
-def _say_open(scene: Scene, state: PageState, goal: Goal) -> None:
+def _say_open(scene: Scene, state: PageState, goal: Goal, broken: list[str]) -> None:
     before = " *Reached before.*" if goal.id in session.REACHED.get(scene.page) else ""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{'☑' if before else '☐'} {goal.ask}{before}")
+        almost = f"\n\n*The numbers are there. {'. '.join(broken)}.*" if broken else ""
+        st.markdown(f"{'☑' if before else '☐'} {goal.ask}{before}{almost}")
         there, solution = scene.decided_by(goal, goal.solution)
         if "answer" not in state.view.hide and permits(state, there, solution):
             st.button(
@@ -80,7 +95,7 @@ def permits(state: PageState, scene: Scene, params: Params) -> bool:
     """Whether the link lets the page's own controls go to that run; to another playground, if nothing is fixed."""
     if scene.playground.name != state.playground:
         return not (state.view.hide or state.view.lock)
-    return state.view.permits(state.params, params)
+    return state.permits(params)
 
 
 def _solve(page: str, goal: str, solution: Params, playground: str) -> None:

@@ -33,7 +33,7 @@ def show_knobs(scene: Scene, state: PageState) -> None:
             st.caption(f"Changed under More: {', '.join(changed)}.")
     with st.container(horizontal=True):
         st.button("Reset", key=f"{page}:reset", on_click=address.go, args=(page, scene.start),
-                  disabled=params == view.kept(params, scene.start), help="Back to where this page starts")  # fmt: skip
+                  disabled=params == address.reset(scene, state), help="Back to where this page starts")  # fmt: skip
         if any(one.name == "seed" for one in knobs) and not view.fixed("seed"):
             st.button("New seed", key=f"{page}:reseed", on_click=_reseed, args=(page,),
                       help="The same settings from other random numbers")  # fmt: skip

@@ -10,7 +10,7 @@ from playgrounds.stage.scene import Scene
 
 def show_named_runs(scene: Scene, state: PageState) -> None:
     """A choice of the named runs that this link permits; below it why the one that is shown goes as it does."""
-    offered = [one for one in scene.playground.presets if state.view.permits(state.params, scene.named(one))]
+    offered = [one for one in scene.playground.presets if state.permits(scene.named(one))]
     if not offered or "presets" in state.view.hide:
         return
     shown = next((n for n, one in enumerate(offered) if scene.named(one) == state.params), None)

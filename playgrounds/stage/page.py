@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -11,10 +12,11 @@ from playgrounds.kit import catalogue
 from playgrounds.kit.runs import Run, key
 from playgrounds.kit.words import counted
 from playgrounds.player import library
-from playgrounds.stage import address, compare, player, progress, session, sheet
+from playgrounds.stage import address, compare, player, progress, session, sheet, tour
 from playgrounds.stage.address import PageState
 from playgrounds.stage.computing import compute
 from playgrounds.stage.diagnosis import show_diagnosis
+from playgrounds.stage.goals import show_goals_briefly
 from playgrounds.stage.knobs import show_knobs
 from playgrounds.stage.named_runs import show_named_runs
 from playgrounds.stage.questions import show_questions
@@ -22,7 +24,7 @@ from playgrounds.stage.scene import Scene, Values, store
 from playgrounds.stage.tabs import show_tabs
 
 if TYPE_CHECKING:
-    from glossary import Goal, Question
+    from glossary.entries import Asked
 
 MOST_COMPLAINTS = 6  # about one link; what is wrong with the rest is said in a number
 WIDTHS = [880, 320]  # px of stage and rail on a laptop's screen
@@ -32,23 +34,28 @@ def show_page(
     page: str,
     title: str,
     starts: Mapping[str, Values],
-    questions: Sequence[Question] = (),
-    goals: Sequence[Goal] = (),
+    asked: Asked | None = None,
     elsewhere: Mapping[str, Mapping[str, Values]] | None = None,
     definition: Callable[[], None] | None = None,
+    onward: Callable[[], None] | None = None,
 ) -> None:
     """The playgrounds `starts`, of which the first is shown; `page` is the page's address.
 
-    definition: shows what stands in the first tab. The rest: see Scene.
+    asked: what the page asks. definition: shows what stands in the first tab. onward: a link to the next page, for
+    whoever is done with this one. The rest: see Scene.
     """
     first = catalogue.load(next(iter(starts)))
-    scene = Scene(page, title, first, starts, questions, goals, {page: starts, **(elsewhere or {})})
+    scene = Scene(page, title, first, starts, elsewhere={page: starts, **(elsewhere or {})})
+    if asked is not None:
+        scene = replace(
+            scene, questions=asked.question, goals=asked.goal, exercises=asked.exercise, stops=asked.stop
+        )  # fmt: skip
     address.arrive(scene)
-    _live(scene, definition)
+    _live(scene, definition, onward)
 
 
 @st.fragment
-def _live(scene: Scene, definition: Callable[[], None] | None) -> None:
+def _live(scene: Scene, definition: Callable[[], None] | None, onward: Callable[[], None] | None) -> None:
     state = address.current(scene)
     scene = scene.showing(state.playground)
     run = store.get(scene.playground, state.params)
@@ -57,11 +64,14 @@ def _live(scene: Scene, definition: Callable[[], None] | None) -> None:
     with rail, st.container(key="rail"):  # before the player, which asks for more as soon as it is there
         sheet.handle()
         with st.container(key="rail-predict", gap="small"):
-            answered = show_questions(scene, state)
+            answered = show_questions(scene, state, onward)
         with st.container(key="rail-knobs", gap="xsmall"):
             _choose(scene, state)
             show_named_runs(scene, state)
             show_knobs(scene, state)
+        if scene.goals and "goals" not in state.view.hide:
+            with st.container(key="rail-goals"):
+                show_goals_briefly(scene)
     with picture, st.container(key="stage", gap="xsmall"):
         _players(scene, state, run)
         show_diagnosis(scene, state, run)
@@ -107,7 +117,7 @@ def _players(scene: Scene, state: PageState, run: Run) -> None:
     have = _advance(scene, run, "player")
     head = {"start": state.step, "order": scene.order(run), "hold": state.held}
     if other is None:
-        _play(scene, run, "player", have, **head)
+        _play(scene, run, "player", have, **head, tour=tour.plan(scene, state, run))
         return
     st.markdown(compare.differences(scene, state))
     its = _advance(scene, other, "pinned")
@@ -153,3 +163,4 @@ def _reported(scene: Scene, name: str) -> None:
     shown = key(scene.showing(state.playground).playground, state.params)
     if report.step != state.step and report.run == shown:  # else it is late
         address.change(scene.page, step=report.step, held=state.held and report.step == 0)
+    tour.go_on(scene)

@@ -24,6 +24,7 @@ class Report(NamedTuple):
     stopped: bool = False  # whether the reader wants no more frames
     ended: int | None = None  # number of the order whose film was seen to its end
     picked: float | None = None  # value of the point that was clicked
+    tour: tuple[int, int] | None = None  # number of the wish, and the leg of the tour that is wished for
 
     @classmethod
     def read(cls, raw: Any) -> Report:
@@ -36,6 +37,7 @@ class Report(NamedTuple):
             stopped=raw.get("stopped") is True,
             ended=_whole(raw.get("ended")),
             picked=raw["picked"] if type(raw.get("picked")) in (int, float) else None,
+            tour=_pair(raw.get("tour")),
         )
 
     def of(self, run: Run) -> Report:
@@ -47,6 +49,13 @@ class Report(NamedTuple):
 
 def _whole(value: Any) -> int | None:
     return value if type(value) is int and 0 <= value < 10**9 else None
+
+
+def _pair(value: Any) -> tuple[int, int] | None:
+    if not isinstance(value, list) or len(value) != 2:
+        return None
+    first, second = map(_whole, value)
+    return None if first is None or second is None else (first, second)
 
 
 def reported(page: str, name: str = "player") -> Report:

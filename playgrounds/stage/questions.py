@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ from playgrounds.kit.runs import Run
 from playgrounds.kit.words import filled
 from playgrounds.stage import address, session
 from playgrounds.stage.address import PageState
-from playgrounds.stage.goals import permits
 from playgrounds.stage.player import reported
 from playgrounds.stage.scene import Scene, store
 
@@ -30,7 +29,7 @@ def asked(scene: Scene, state: PageState) -> list[Question]:
     """The page's questions that this link shows."""
     if "question" in state.view.hide:
         return []
-    return [one for one in scene.questions if permits(state, *scene.decided_by(one))]
+    return list(scene.questions)
 
 
 def is_over(scene: Scene, question: Question) -> bool:
@@ -49,8 +48,11 @@ def open_question(scene: Scene, state: PageState) -> Question | None:
     return next((one for one in questions if not is_over(scene, one)), None)
 
 
-def show_questions(scene: Scene, state: PageState) -> list[str]:
-    """Show the question whose turn it is, and the others in a line each; returns the ids of those answered."""
+def show_questions(scene: Scene, state: PageState, onward: Callable[[], None] | None = None) -> list[str]:
+    """Show the question whose turn it is, and the others in a line each; returns the ids of those answered.
+
+    onward: where to go when all are answered.
+    """
     questions = asked(scene, state)
     shown = open_question(scene, state)
     for question in questions:
@@ -59,6 +61,8 @@ def show_questions(scene: Scene, state: PageState) -> list[str]:
             _question(there, state, question, deciding)
         elif is_over(scene, question):
             _line(scene, question)
+    if onward is not None and questions and all(is_over(scene, one) for one in questions):
+        onward()
     return [one.id for one in questions if session.TOLD.has(key_of(scene, one))]
 
 
@@ -115,7 +119,7 @@ def _question(scene: Scene, state: PageState, question: Question, deciding: Para
             _replay(scene, state, key, bet, deciding)
             _opposite(scene, state, deciding, key)
             following = _next(scene, state, question)
-            label = "Next question" if following else "Done"
+            label = "Next question" if following else "To the knobs"
             st.button(label, key=f"{key}:next", on_click=_go_on, args=(scene, following), type="primary")
 
 
@@ -158,7 +162,7 @@ def _opposite(scene: Scene, state: PageState, deciding: Params, key: str) -> Non
     good = next((one.good for one in presets if scene.named(one) == deciding), False)
     for one in presets:
         params = scene.named(one)
-        if one.good != good and params != deciding and state.view.permits(deciding, params):
+        if one.good != good and params != deciding and state.permits(params):
             st.button(
                 "Try the opposite",
                 key=f"{key}:opposite",
@@ -198,8 +202,12 @@ def _go_on(scene: Scene, following: Question | None) -> None:
 
 def _open(scene: Scene, question: Question | None) -> None:
     """Show the first step of the run that decides a question; without one, of the run that the page is about."""
-    there, params = scene.decided_by(question) if question else (scene.showing(scene.first), None)
-    address.go(scene.page, there.start if params is None else params, there.playground.name)
+    if question is not None:
+        there, params = scene.decided_by(question)
+        address.reveal(scene.page, params, there.playground.name)
+    else:
+        first = scene.showing(scene.first)
+        address.go(scene.page, first.start, scene.first)
     address.change(scene.page, step=0, held=True)
 
 
@@ -228,5 +236,5 @@ def _ask_again(scene: Scene, question: Question) -> None:
 def _commit(scene: Scene, key: str, option: int, deciding: Params) -> None:
     session.BET.set(key, option)
     session.AGAIN.forget(key)
-    address.go(scene.page, deciding, scene.playground.name)
+    address.reveal(scene.page, deciding, scene.playground.name)
     scene.tell(deciding)

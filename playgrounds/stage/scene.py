@@ -16,7 +16,7 @@ from playgrounds.stage import session
 from playgrounds.stage.session import Order
 
 if TYPE_CHECKING:
-    from glossary import Goal, Question
+    from glossary import Exercise, Goal, Question, Stop
     from glossary.entries import Run as Decided
 
 Values = Mapping[str, Any]
@@ -29,7 +29,7 @@ class Scene:
     """A page, and the one of its playgrounds that is shown.
 
     starts: the playgrounds that the page offers, with the knobs that each starts from; the first opens the page.
-    questions and goals: as the glossary has them, knobs and metrics checked.
+    questions, goals, exercises and stops: as the glossary has them, knobs and metrics checked.
     elsewhere: the starts of all pages, by address: a link to any of them can be compared with.
     """
 
@@ -39,6 +39,8 @@ class Scene:
     starts: Mapping[str, Values]
     questions: Sequence[Question] = ()
     goals: Sequence[Goal] = ()
+    exercises: Sequence[Exercise] = ()
+    stops: Sequence[Stop] = ()
     elsewhere: Mapping[str, Mapping[str, Values]] = field(default_factory=dict)
 
     def showing(self, name: str) -> Scene:
@@ -67,15 +69,16 @@ class Scene:
         """The params of one of the playground's named runs."""
         return _preset(self.playground.Params, preset.values)
 
-    def tell(self, params: Params, step: int | None = None) -> None:
-        """For a button's callback: let the player go to a step of this run, or play it from its start (None)."""
+    def tell(self, params: Params, step: int | None = None, tour: bool = False) -> None:
+        """For a button's callback: let the player go to a step of this run, or play it from its start (None), on tour
+        or not."""
         run = store.get(self.playground, params)
-        session.ORDER.set(self.page, Order(run.id, session.ORDER.get(self.page).number + 1, step))
+        session.ORDER.set(self.page, Order(run.id, session.ORDER.get(self.page).number + 1, step, tour))
 
-    def order(self, run: Run) -> tuple[int, int | None] | None:
+    def order(self, run: Run) -> tuple[int, int | None, bool] | None:
         """The order that the player has for this run, with its number."""
         wanted = session.ORDER.get(self.page)
-        return (wanted.number, wanted.step) if wanted.run == run.id else None
+        return (wanted.number, wanted.step, wanted.tour) if wanted.run == run.id else None
 
 
 _made: dict[tuple[type[Params], str], Params] = {}

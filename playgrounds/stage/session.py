@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 import streamlit as st
 
 if TYPE_CHECKING:
+    from playgrounds.kit.answers import Verdict
     from playgrounds.kit.sweep import Sweep
     from playgrounds.stage.address import PageState
 
@@ -21,6 +22,7 @@ class Order(NamedTuple):
     run: str = ""  # the id of the run that is meant
     number: int = 0
     step: int | None = None  # None: play from the start
+    tour: bool = False  # whether it shall pause at the stops of the tour
 
 
 class Entry(Generic[T]):
@@ -58,6 +60,7 @@ ORDER: Entry[Order] = Entry("order", Order)
 REACHED: Entry[frozenset[str]] = Entry("reached", frozenset)  # ids of goals
 SOLVED: Entry[frozenset[str]] = Entry("solved", frozenset)  # ids of goals whose solution was shown
 SWEEP: Entry[Sweep | None] = Entry("sweep", _none)
+TOURED: Entry[int] = Entry("toured", int)  # the player's last wish for a leg of the tour, by its number
 PICKED: Entry[float | None] = Entry("picked", _none)  # the point of the sweep that was clicked last
 
 SHOWN: Entry[str] = Entry("shown", str)  # id of the question whose answer is on the page; "": the next open one
@@ -69,6 +72,11 @@ TOLD: Entry[dict[int, str] | None] = Entry("told", _none)  # what is said to eac
 ASKED: Entry[bool] = Entry("asked", bool)  # whether the reader wants the answer before the run has ended
 SKIPPED: Entry[bool] = Entry("skipped", bool)
 AGAIN: Entry[bool] = Entry("again", bool)  # whether the reader wants to be asked once more
+
+# Of an exercise of a page
+ROUND: Entry[int] = Entry("round", int)  # how often its numbers were drawn anew
+VERDICT: Entry[Verdict | None] = Entry("verdict", _none)  # on the number that was typed last
+OPENED: Entry[bool] = Entry("opened", bool)  # whether its answer was shown
 
 # Of a knob of a page
 COUNT: Entry[int] = Entry("count", int)  # how often something else than its widget has changed it

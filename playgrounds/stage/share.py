@@ -10,10 +10,13 @@ import streamlit as st
 
 from playgrounds.kit.params import knob_text
 from playgrounds.kit.runs import Run
+from playgrounds.kit.words import counted
 from playgrounds.player import assemble
 from playgrounds.stage import address
 from playgrounds.stage.address import PageState
+from playgrounds.stage.goals import permits
 from playgrounds.stage.scene import Scene
+from playgrounds.stage.tour import legs
 
 MOST_QR = 1200  # characters; a denser code is not read from the last row
 THEMES = {"the reader's own": "", "light": "light_theme", "dark": "dark_theme"}
@@ -72,9 +75,30 @@ def _builder(scene: Scene, state: PageState, link: str) -> tuple[str, str, bool]
     fixed = ", ".join(knob_text(params, name) for name in params.knobs() if made.view.fixed(name))
     if fixed:
         st.caption(f"Whoever opens it finds as it is now: {fixed}.")
+    for sentence in _what_it_means(scene, replace(made, own=params)):
+        st.caption(sentence)
     query = address.to_query(made, scene)
     page = link.partition("?")[0]
     return (f"{page}?{urlencode(query, safe=',~')}" if query else page), THEMES[theme], embedded
+
+
+def _what_it_means(scene: Scene, made: PageState) -> list[str]:
+    """What a link that fixes knobs takes away from the page, and what it does not."""
+    if not (made.view.hide or made.view.lock):
+        return []
+    said = []
+    if scene.questions and "question" not in made.view.hide:
+        said.append("The questions stay: while one is answered, its run may set a fixed knob.")
+    presets = scene.playground.presets
+    kept = sum(made.permits(scene.named(one)) for one in presets)
+    if kept < len(presets) and "presets" not in made.view.hide:
+        said.append(f"Of the {len(presets)} runs to try it offers the {kept} that keep to what is fixed.")
+    unsolved = sum(not permits(made, *scene.decided_by(one, one.solution)) for one in scene.goals)
+    if unsolved and not {"goals", "answer"} & set(made.view.hide):
+        said.append(f"It shows no solution for {counted(unsolved, 'goal')}: the solution sets something fixed.")
+    if scene.stops and not legs(scene, made):
+        said.append("The tour is left out: its runs set something fixed.")
+    return said
 
 
 def _with(link: str, **more: str) -> str:

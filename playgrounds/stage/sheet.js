@@ -4,6 +4,7 @@
 export default function ({ parentElement }) {
   const buttons = [...parentElement.querySelectorAll("button")];
   const body = document.body;
+  for (const one of buttons) one.hidden = !document.querySelector(`.st-key-rail-${one.dataset.part}`);
   const dress = () => buttons.forEach((one) => one.setAttribute("aria-expanded", String(body.dataset.sheet === one.dataset.part)));
   for (const one of buttons)
     one.onclick = () => {

@@ -12,6 +12,7 @@ from playgrounds.kit.metrics import metrics
 from playgrounds.kit.runs import Run
 from playgrounds.stage import address, compare
 from playgrounds.stage.address import PageState
+from playgrounds.stage.exercises import show_exercises
 from playgrounds.stage.goals import mark_goals, show_goals
 from playgrounds.stage.scene import Scene
 from playgrounds.stage.share import show_share
@@ -27,6 +28,8 @@ def show_tabs(scene: Scene, state: PageState, run: Run, definition: Callable[[],
         shown["Definition"] = definition
     if scene.goals and "goals" not in state.view.hide:
         shown["Goals"] = lambda: show_goals(scene, state, run)
+    if scene.exercises and "question" not in state.view.hide:
+        shown["Exercises"] = lambda: show_exercises(scene, state)
     if run.states:
         shown["Numbers"] = lambda: _numbers(scene, run)
         shown["Compare"] = lambda: compare.paste(scene, state)

@@ -68,3 +68,19 @@ def test_the_parameters_and_those_of_dense_layers_add_up_over_the_layers():
     weights = [sum(w.numel() for w in layer.parameters()) for layer in dense]
     assert (first.parameters, second.parameters) == (10, 20)
     assert (first.dense_parameters, second.dense_parameters) == (weights[0], sum(weights))
+
+
+@pytest.mark.fact("receptive-field")
+@pytest.mark.parametrize("values", [{}, {"stride": 2}, {"dilation": 2}, {"kernel": "difference", "stride": 2}])
+def test_the_receptive_field_is_as_wide_as_the_columns_up_to_the_last_that_the_first_value_notices(values):
+    p = Params(picture="plain", side=32, layers=3, **values)
+    w = np.ones((1, 1, *kernel_of(p).shape))
+
+    def first(x: np.ndarray) -> float:
+        for _ in range(p.layers):
+            x = conv2d(x[None], w, stride=p.stride, dilation=p.dilation)[0]
+        return float(x[0, 0])
+
+    before = np.ones((32, 32))
+    noticed = [first(before + (np.arange(32) == column)) != first(before) for column in range(32)]
+    assert list(run(p))[-1].region == np.flatnonzero(noticed)[-1] + 1

@@ -58,6 +58,6 @@ def test_a_note_in_markdown_stays_as_it_is():
 def test_numbers_are_put_into_explanations_and_formulas_keep_their_braces():
     text = r"The loss is {loss}, {gap} is not known, {other} no number, $\sqrt{loss}$ a formula."
     assert places(text) == ["loss", "gap", "other"]
-    assert filled(text, {"loss": 0.69314, "gap": None}) == (
+    assert filled(text, {"loss": "0.693", "gap": "–"}) == (
         r"The loss is 0.693, – is not known, {other} no number, $\sqrt{loss}$ a formula."
     )

@@ -282,7 +282,7 @@ def test_dead_relu_units_are_counted_in_the_note():
     p = Params(data="corners", activation="relu", hidden=3)
     x, y = plane("corners", 4, 0.0, np.random.default_rng(0))
     weights, biases = [np.ones((3, 2)), np.ones((1, 3))], [np.array([-100.0, -100.0, 1.0]), np.zeros(1)]
-    state = State(5, 0.7, 0.7, 0.5, 0.5, weights, biases, (x, y, x, y))
+    state = State(5, 0.7, 0.7, 0.5, 0.5, 17, weights, biases, (x, y, x, y))
     assert "2 hidden units are 0 on every point and cannot learn" in picture.note(p, [state, state], 1)
     biases[0][1] = 1
     assert "1 hidden unit is 0 on every point and cannot learn" in picture.note(p, [state, state], 1)
@@ -315,7 +315,7 @@ def test_both_classes_are_there_and_the_points_are_about_within_the_picture(name
 def test_the_field_has_the_sign_of_the_output_and_the_right_orientation():
     weights, biases = [np.array([[0.0, 5.0]])], [np.zeros(1)]
     x, y = plane("corners", 4, 0.0, np.random.default_rng(0))
-    state = State(0, 0.7, 0.7, 0.5, 0.5, weights, biases, (x, y, x, y))
+    state = State(0, 0.7, 0.7, 0.5, 0.5, 17, weights, biases, (x, y, x, y))
     field = picture.draw(Params(hidden=0), [state], 0).figure()["fields"][0]["z"]
     half = len(field) // 2
     assert (field[:half] < 0).all() and (field[half:] > 0).all(), "the first row is the lowest"
