@@ -56,6 +56,7 @@ def show_page(
 
 @st.fragment
 def _live(scene: Scene, definition: Callable[[], None] | None, onward: Callable[[], None] | None) -> None:
+    tour.go_on(scene)
     state = address.current(scene)
     scene = scene.showing(state.playground)
     run = store.get(scene.playground, state.params)
@@ -163,4 +164,3 @@ def _reported(scene: Scene, name: str) -> None:
     shown = key(scene.showing(state.playground).playground, state.params)
     if report.step != state.step and report.run == shown:  # else it is late
         address.change(scene.page, step=report.step, held=state.held and report.step == 0)
-    tour.go_on(scene)
