@@ -31,6 +31,7 @@ MADE = {".venv", ".git", "build", "static", "node_modules", *CACHES}
 CODE = (
     "playgrounds/",
     "pages/",
+    "practice/",
     "server/",
     "edition/",
     "glossary/",
@@ -94,12 +95,15 @@ ROOMS = {  # modules of ours that each room may know, as a pattern
     "playgrounds/kit/": r"playgrounds\.kit\b",
     "playgrounds/player/": r"playgrounds\.(kit|player)\b",
     "playgrounds/stage/": r"playgrounds\.(kit|player|stage)\b",
-    "pages/": r"(pages|glossary|playgrounds\.(kit|stage))\b",
+    "pages/": r"(pages|edition|glossary|practice|playgrounds\.(kit|stage))\b",
     "glossary/": r"(glossary|playgrounds\.kit)\b",
+    "practice/": r"(practice|glossary|playgrounds\.kit)\b",
+    "edition/": r"(edition|glossary|playgrounds\.(kit|player))\b",
     "server/": r"server\b",
 }
-OURS = re.compile(r"(app|glossary|pages|playgrounds|server|templates|tests)\b|\.")
-WITHOUT_STREAMLIT = [*python("playgrounds/kit/", "playgrounds/player/", "glossary/", "server/", "playgrounds/_")]
+OURS = re.compile(r"(app|edition|glossary|pages|playgrounds|practice|server|templates|tests)\b|\.")
+KNOW_NO_STREAMLIT = ("playgrounds/kit/", "playgrounds/player/", "glossary/", "practice/", "edition/", "server/")
+WITHOUT_STREAMLIT = [*python(*KNOW_NO_STREAMLIT, "playgrounds/_")]
 MENDS_STREAMLIT = ROOT / "server" / "outside.py"
 
 
