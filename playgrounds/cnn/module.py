@@ -5,8 +5,8 @@ import numpy as np
 from playgrounds._miniatures import Idea, miniature
 from playgrounds._nets import branches_of
 from playgrounds.cnn.model import State
-from playgrounds.cnn.pipelines import PHONE, brightest
-from playgrounds.cnn.table import PRODUCTS, compact
+from playgrounds.cnn.pipelines import PHONE, brightest, on_phone
+from playgrounds.cnn.table import PRODUCTS
 from playgrounds.kit.axes import bare
 from playgrounds.kit.diagrams import Box, Stage, named_below
 from playgrounds.kit.palette import FAINT, INK, MUTED
@@ -14,10 +14,10 @@ from playgrounds.kit.picture import Panel, Picture
 
 SIDE, CHANNELS = 6, 16  # of the maps that the module reads
 INPUT = Box(0, 27, -22, 5)
-CUTS, RESULTS, COSTS = 41, 109, 174  # where the columns begin
+CUTS, RESULTS, COSTS = 48, 116, 181  # where the columns begin
 HEIGHTS = 24.5, 10, -4.5, -22  # middles of the four branches
 MOST = 30  # length of the longest bar
-JOIN = 167  # where the branches are joined
+JOIN = 174  # where the branches are joined
 LOW, HIGH = -30, 31
 
 
@@ -26,8 +26,8 @@ def draw_module(pic: Picture, idea: Idea, state: State) -> None:
     places = [13.5, CUTS + 13.5, RESULTS + 27.5, COSTS + MOST / 2]
     names = ["16 maps 6×6", "cut, or pooled", "8 + 8 + 8 + 8 = 32 maps", "multiplications"]
     x = named_below(-1, COSTS + MOST + 10, places, names)
-    panel = pic.panel("maps", "Inception module in small", x, bare(LOW, HIGH), square=True, tall=PHONE)
-    pic.on_phone(panel, x={"ticktext": ["in", "cut", "out", "cost"]})
+    panel = pic.panel("maps", "Module in small", x, bare(LOW, HIGH), square=True, tall=PHONE)
+    on_phone(pic, panel, ["in", "cut", "out", "cost"])
     read = next(maps for maps in state.inside.layers if maps.shape == (CHANNELS, SIDE, SIDE))
     panel.feature_maps(Stage("", brightest(read), across=4), INPUT)
     panel.field(state.image[::-1], (7.5, 19.5), (12, 24), scale="sequential", smooth=False)
@@ -52,7 +52,7 @@ def draw_module(pic: Picture, idea: Idea, state: State) -> None:
 
 def draw_branch(panel: Panel, words: list[str], steps: list[np.ndarray], y: float) -> None:
     """One branch from the maps that come in to the eight that it gives; a word for what each line does."""
-    bend = CUTS - 3
+    bend = CUTS - 12
     panel.path([INPUT.right, bend], [max(INPUT.low + 2, min(INPUT.high - 2, y)), y], INK, 1.5)
     at = bend
     for i, (word, maps) in enumerate(zip(words, steps, strict=True)):
@@ -63,7 +63,7 @@ def draw_branch(panel: Panel, words: list[str], steps: list[np.ndarray], y: floa
         box = Box(left, left + width, y - height / 2, y + height / 2)
         panel.line((at, y), (left - 0.5, y), INK, 1.5)
         panel.feature_maps(stage, box)
-        panel.text(left - 7, y + 1, word, INK, place="above")
+        panel.text(left - 6, y + 1, word, INK, place="above")
         at = box.right + 0.5
     panel.line((at, y), (JOIN, y), INK, 1.5)
 
@@ -73,5 +73,5 @@ def draw_cost(panel: Panel, pair: list[int], most: int, y: float) -> None:
     cost, direct = (MOST * one / most for one in pair)
     panel.block((COSTS, COSTS + cost), (y - 2.5, y + 2.5), PRODUCTS)
     panel.frame((COSTS, COSTS + direct), (y - 2.5, y + 2.5), MUTED, 1.5)
-    said = compact(pair[0]) if pair[0] == pair[1] else f"{compact(pair[0])}, not {compact(pair[1])}"
-    panel.text(COSTS, y - 5.5, said, INK, place="right")
+    said = " not ".join(f"{count / 1000:.2g}k" for count in dict.fromkeys(pair))
+    panel.text(COSTS + MOST + 8, y - 5.5, said, INK, place="left")

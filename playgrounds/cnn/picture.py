@@ -136,7 +136,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     low = "published published published accuracy accuracy"
     pic = Picture(500, "maps", "maps", low, details=("classes table", ". table"), detail_height=280)
     draw_hero(pic, p, state)
-    title = f"{p.net}{variant(p)}, to scale: {state.published_parameters:,} parameters"
+    title = f"{p.net}{variant(p)}, to scale"
     draw_published(pic, rows, title)
     accuracy = pic.panel("accuracy", "Accuracy", steps(p.steps, ticks=4), share(), tall=130)
     classes = pic.panel("classes", "Probability", ticked(-0.6, 9.6, range(10)) | NO_GRID, bare(0, 1.02), tall=90)

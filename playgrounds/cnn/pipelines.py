@@ -14,10 +14,10 @@ from playgrounds.kit.palette import BLUE, FAINT, INK, MUTED, ORANGE
 from playgrounds.kit.picture import Panel, Picture
 
 YOURS, TWIN = BLUE, ORANGE
-WIDE = 176  # pixels of the drawing, but for the answer
+WIDE, WIDER = 188, 196  # pixels of one pipeline, of two, but for the answer
 APART = 15  # pixels from the middle to each of two pipelines
 ANSWER, CLASS = 9.0, 4.6  # pixels: the longest bar of the answer, the height of a class
-PHONE = 190  # px of a pipeline there
+PHONE = 165  # px of a pipeline there
 
 
 def shape_of(maps: np.ndarray) -> str:
@@ -45,7 +45,9 @@ def stages_of(idea: Idea, inside: Inside, image: np.ndarray, few: bool = False) 
     layers = miniature(idea)
     stages = [Stage("digit<br>12×12", image[None], window=layers[0].k)]
     for layer, later, maps in zip(layers, [*layers[1:], None], inside.layers, strict=True):
-        name = f"{layer.name}<br>{size_of(maps) if few else shape_of(maps)}"
+        name = f"{layer.name}<br>{shape_of(maps)}"
+        if few:
+            name = f"{layer.name.replace('dense', 'd')}<br>{size_of(maps)}"
         if later is None:
             stages.append(Stage("answer", softmax(maps[0]).reshape(1, 1, -1), unit=CLASS / 2 if few else CLASS))
         elif layer.kind == "dense":
@@ -79,28 +81,34 @@ def draw_both(pic: Picture, p: Params, ideas: Sequence[Idea], state: State, name
     """Two such nets on the same digit, one above the other, with four maps of every layer."""
     insides, colours = (state.inside, state.twin_inside), (YOURS, TWIN)
     both = [stages_of(idea, inside, state.image, few=True) for idea, inside in zip(ideas, insides, strict=True)]
-    boxes = [lined_up(stages, WIDE, y) for stages, y in zip(both, (APART, -APART), strict=True)]
-    panel = pipeline_panel(pic, f"{p.net} in small, four maps of each layer", both[0], boxes[0] + boxes[1])
+    boxes = [lined_up(stages, WIDER, y) for stages, y in zip(both, (APART, -APART), strict=True)]
+    panel = pipeline_panel(pic, f"{p.net} in small", both[0], boxes[0] + boxes[1])
     for i, (stages, places, colour) in enumerate(zip(both, boxes, colours, strict=True)):
-        panel.pipeline(stages, places, scale="diverging" if ideas[i].activation == "tanh" else "sequential")
+        scale = "diverging" if ideas[i].activation == "tanh" else "sequential"
+        panel.pipeline(stages, places, scale=scale, colour=colour)
         probabilities = softmax(state.scores[i])
         draw_answer(panel, places[-1], probabilities, colour if state.step else FAINT)
-        panel.text(places[0].middle[0], places[0].high + 1, names[i], colour, place="above")
+        panel.key("■", names[i], colour)
         if state.step:
             k = int(probabilities.argmax())
             high = places[-1].high - (k + 0.5) * CLASS / 2
             left = places[-1].right + 4.5 + ANSWER * probabilities[k]
-            panel.text(left, high, f"{k}: {probabilities[k]:.0%}", colour, place="right")
+            panel.text(left, high, f"<b>{k}</b>", colour, place="right")
 
 
 def pipeline_panel(pic: Picture, title: str, stages: Sequence[Stage], boxes: Sequence[Box]) -> Panel:
     """The hero, with every layer's name below it, and its shape where the reader points."""
-    x, y = pipeline_axes(stages, boxes, right=ANSWER + 15)
+    x, y = pipeline_axes(stages, boxes, right=ANSWER + 24)
     panel = pic.panel("maps", title, x, y, square=True, tall=PHONE)
-    pic.on_phone(panel, x={"ticktext": [short(stage.name) for stage in stages]})
+    on_phone(pic, panel, [short(stage.name) for stage in stages])
     said = [stage.name.replace("<br>", ": ") for stage in stages]
     panel.hover([box.middle[0] for box in boxes[: len(said)]], [0.0] * len(said), said, size=40)
     return panel
+
+
+def on_phone(pic: Picture, panel: Panel, names: Sequence[str]) -> None:
+    """There a drawing would be a finger high: it is stretched, and has shorter names."""
+    pic.on_phone(panel, x={"ticktext": list(names)}, y={"scaleanchor": False})
 
 
 def short(name: str) -> str:
@@ -139,11 +147,11 @@ def draw_stack(pic: Picture, p: Params, state: State) -> None:
     rows = [(state.inside, YOURS), (state.twin_inside, TWIN)]
     (stack, stack_colour), (large, large_colour) = rows if p.filters == "3×3 stack" else rows[::-1]
     lefts = np.linspace(MAP + 6, LENGTH - MAP, n + 1).tolist()
-    names = ["digit", *(f"conv 1.{j}" for j in range(1, n + 2))]
+    names = ["digit", "conv 1.1", *[""] * (n - 1), "what follows"]
     x = named_below(-1, LENGTH + 1, [MAP / 2, *(left + MAP / 2 for left in lefts)], names)
-    panel = pic.panel("maps", f"To see {side}×{side}", x, bare(-20, 16), square=True, tall=PHONE)
-    pic.on_phone(panel, x={"ticktext": ["in", *names[1:]]})
-    panel.key("▦", f"{WORDS[n]} 3×3: {sum(f.size for f in stack.filters[1 : n + 1]):,} weights", stack_colour)
+    panel = pic.panel("maps", "Weights", x, bare(-20, 16), square=True, tall=PHONE)
+    on_phone(pic, panel, ["in", "1.1", *names[2:-1], "next"])
+    panel.key("▦", f"{WORDS[n]} 3×3: {sum(f.size for f in stack.filters[1 : n + 1]):,}", stack_colour)
     panel.key("▦", f"one {side}×{side}: {large.filters[1].size:,}", large_colour)
     panel.feature_maps(Stage("", state.image[None]), Box(0, MAP, -MAP / 2, MAP / 2))
     panel.text(MAP / 2, ROWS[0], f"{WORDS[n]}<br>3×3", stack_colour, place="above")

@@ -12,7 +12,7 @@ from playgrounds.kit.picture import Panel, Picture
 
 GAP, LEAST = 0.012, 0.005  # shares of the width: between slabs, and the thinnest one
 STRIP = 0.009  # of a dense layer
-ROOM = 0.085  # of the width: what a label needs
+ROOM = 0.14  # of the width: what a label needs
 MIDDLE = 0.5  # of the input's side: the height of all slabs
 FLOOR, TOP = -0.9, 1.03  # of the input's side: where bars stand, and how high the picture is
 BAR = 0.5  # of the input's side: the longest bar
@@ -24,7 +24,7 @@ def draw_published(pic: Picture, rows: Sequence[Row], title: str) -> Panel:
     side, places = rows[0].into[1], along(rows)
     most_units = max((row.shape[0] for row in rows if row.shape[1] == 1), default=1)
     most = max(row.parameters for row in rows)
-    panel.key("▮", "its maps", MUTED)
+    panel.key("▮", "maps", MUTED)
     panel.key("■", "parameters", WEIGHTS)
     labelled = last_side = -1.0
     for row, (left, right) in zip(rows, places, strict=True):

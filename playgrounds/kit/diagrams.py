@@ -120,7 +120,9 @@ class Diagrams(Moving):
         edges = [[(window.right, a), (seen_by.left, b)] for a, b in zip(window.y, seen_by.y, strict=True)]
         self.strokes(edges, colour, 1)
 
-    def pipeline(self, stages: Sequence[Stage], boxes: Sequence[Box], *, scale: str = "sequential") -> None:
+    def pipeline(
+        self, stages: Sequence[Stage], boxes: Sequence[Box], *, scale: str = "sequential", colour: str = MUTED
+    ) -> None:
         """The layers of a net from left to right, and between two of them what a unit of the later one sees.
 
         boxes: where they stand (`lined_up`); the panel is square and has the axes `pipeline_axes`.
@@ -129,10 +131,10 @@ class Diagrams(Moving):
             self.feature_maps(stage, box, scale=scale)
         for (stage, box), (later, its_box) in pairwise(zip(stages, boxes, strict=True)):
             if stage.window and not later.is_dense:
-                self.cone(*window_between(stage, box, later, its_box))
+                self.cone(*window_between(stage, box, later, its_box), colour)
             else:
                 fan = [[(box.right, a), (its_box.left, b)] for a, b in zip(box.y, its_box.y, strict=True)]
-                self.strokes(fan, MUTED, 1)
+                self.strokes(fan, colour, 1)
 
 
 def window_between(stage: Stage, box: Box, later: Stage, its_box: Box) -> tuple[Box, Box]:
