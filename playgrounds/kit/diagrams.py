@@ -3,8 +3,166 @@
 They are made of what moves at no cost (kit/moving.py), so that a diagram may change from frame to frame.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from playgrounds.kit.axes import Axis, bare, ticked
 from playgrounds.kit.moving import Moving
+from playgrounds.kit.palette import FAINT, MUTED, PAPER
+
+GAP = 1.0  # pixels of a map that are left free between two maps of a layer
+UNITS = 3.0  # the same for the width of a dense layer
+
+
+class Box(NamedTuple):
+    """Where something stands in a drawing."""
+
+    left: float
+    right: float
+    low: float
+    high: float
+
+    @property
+    def x(self) -> tuple[float, float]:
+        return self.left, self.right
+
+    @property
+    def y(self) -> tuple[float, float]:
+        return self.low, self.high
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return (self.left + self.right) / 2, (self.low + self.high) / 2
+
+
+class Stage(NamedTuple):
+    """A layer of a pipeline: its maps (channels, height, width), or the units (1, 1, units) of a dense layer."""
+
+    name: str
+    maps: np.ndarray  # in [0, 1], or in [-1, 1] on the diverging scale
+    across: int = 1  # maps side by side
+    window: int = 0  # side of the window through which a unit of the next layer sees a map; 0: it sees everything
+    unit: float = 1.0  # height of a dense layer's unit; a pixel of a map is 1
+
+    @property
+    def is_dense(self) -> bool:
+        return self.maps.shape[:2] == (1, 1)
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height in the drawing."""
+        channels, height, width = self.maps.shape
+        if self.is_dense:
+            return UNITS, self.unit * width
+        down = -(-channels // self.across)
+        return self.across * (width + GAP) - GAP, down * (height + GAP) - GAP
+
+    def map_at(self, box: Box, column: int, row: int) -> Box:
+        """Where one of its maps stands; the first row is on top, columns and rows may be counted from the end."""
+        channels, height, width = self.maps.shape
+        left = box.left + column % self.across * (width + GAP)
+        high = box.high - row % -(-channels // self.across) * (height + GAP)
+        return Box(left, left + width, high - height, high)
+
+
+def lined_up(stages: Sequence[Stage], wide: float, middle: float = 0.0) -> list[Box]:
+    """A place for every stage, all around y = `middle`, spread from x = 0 to `wide`, in pixels of the maps."""
+    apart = (wide - sum(stage.size[0] for stage in stages)) / max(len(stages) - 1, 1)
+    boxes, left = [], 0.0
+    for stage in stages:
+        width, height = stage.size
+        boxes.append(Box(left, left + width, middle - height / 2, middle + height / 2))
+        left += width + apart
+    return boxes
+
+
+def pipeline_axes(stages: Sequence[Stage], boxes: Sequence[Box], right: float = 0.0) -> tuple[Axis, Axis]:
+    """The axes of a square panel around pipelines, with the stages' names below. right: what is left free there."""
+    middles = [box.middle[0] for box in boxes[: len(stages)]]
+    x = named_below(-1, max(box.right for box in boxes) + 1 + right, middles, [stage.name for stage in stages])
+    return x, bare(min(box.low for box in boxes) - 1, max(box.high for box in boxes) + 1)
+
+
+def named_below(low: float, high: float, places: Sequence[float], names: Sequence[str]) -> Axis:
+    """The axis of a drawing whose parts have names below them, but no scale."""
+    return ticked(low, high, places, names) | {"showgrid": False, "showline": False, "tickangle": 0}
 
 
 class Diagrams(Moving):
     """Part of a Panel (kit/picture.py)."""
+
+    def feature_maps(self, stage: Stage, box: Box, *, scale: str = "sequential") -> None:
+        """The maps of a layer side by side in its box, or the units of a dense layer from top to bottom."""
+        if stage.is_dense:
+            self.field(stage.maps[0].T[::-1], box.x, box.y, scale=scale, smooth=False)
+            self.frame(box.x, box.y, FAINT, 1)
+            return
+        channels, height, width = stage.maps.shape
+        gap, down = int(GAP), -(-channels // stage.across)
+        sheet = np.full((down * (height + gap) - gap, stage.across * (width + gap) - gap), np.nan)
+        outlines = []
+        for k, one in enumerate(stage.maps):
+            top, left = k // stage.across * (height + gap), k % stage.across * (width + gap)
+            sheet[top : top + height, left : left + width] = one
+            place = stage.map_at(box, k % stage.across, k // stage.across)
+            outlines.append(_corners(place))
+        self.field(sheet[::-1], box.x, box.y, scale=scale, smooth=False)
+        self.strokes(_gaps(stage, box), PAPER, 1, fill=PAPER)
+        self.strokes([[*corners, corners[0]] for corners in outlines], FAINT, 1)
+
+    def cone(self, window: Box, seen_by: Box, colour: str = MUTED, width: float = 1.5) -> None:
+        """What a unit sees: a window in one map, the unit in another to its right, and the lines between."""
+        self.frame(window.x, window.y, colour, width)
+        self.frame(seen_by.x, seen_by.y, colour, width)
+        edges = [[(window.right, a), (seen_by.left, b)] for a, b in zip(window.y, seen_by.y, strict=True)]
+        self.strokes(edges, colour, 1)
+
+    def pipeline(
+        self, stages: Sequence[Stage], boxes: Sequence[Box], *, scale: str = "sequential", colour: str = MUTED
+    ) -> None:
+        """The layers of a net from left to right, and between two of them what a unit of the later one sees.
+
+        boxes: where they stand (`lined_up`); the panel is square and has the axes `pipeline_axes`.
+        """
+        for stage, box in zip(stages, boxes, strict=True):
+            self.feature_maps(stage, box, scale=scale)
+        for (stage, box), (later, its_box) in pairwise(zip(stages, boxes, strict=True)):
+            if stage.window and not later.is_dense:
+                self.cone(*window_between(stage, box, later, its_box), colour)
+            else:
+                fan = [[(box.right, a), (its_box.left, b)] for a, b in zip(box.y, its_box.y, strict=True)]
+                self.strokes(fan, colour, 1)
+
+
+def window_between(stage: Stage, box: Box, later: Stage, its_box: Box) -> tuple[Box, Box]:
+    """The window of a unit in the middle of a map, in the last map of `stage` in the middle row, and that unit."""
+    middle, its_middle = ((len(one.maps) // one.across) // 2 for one in (stage, later))
+    seen, unit = stage.map_at(box, -1, middle), later.map_at(its_box, 0, its_middle)
+    row = later.maps.shape[1] // 2
+    stride = stage.maps.shape[1] // later.maps.shape[1]
+    start = stride * row - (stage.window - 1) // 2 * (stride == 1)
+    return square_in(seen, start, stage.window), square_in(unit, row, 1)
+
+
+def square_in(place: Box, start: int, side: int) -> Box:
+    """The square of pixels from row and column `start` on in a map."""
+    left, high = place.left + start, place.high - start
+    return Box(left, left + side, high - side, high)
+
+
+def _corners(box: Box) -> list[tuple[float, float]]:
+    return [(box.left, box.low), (box.right, box.low), (box.right, box.high), (box.left, box.high)]
+
+
+def _gaps(stage: Stage, box: Box) -> list[list[tuple[float, float]]]:
+    """The free strips between the maps of a stage, as corners."""
+    channels, height, width = stage.maps.shape
+    down = -(-channels // stage.across)
+    upright = [box.left + k * (width + GAP) for k in range(1, stage.across)]
+    level = [box.high - k * (height + GAP) for k in range(1, down)]
+    strips = [Box(x - GAP, x, box.low, box.high) for x in upright]
+    strips += [Box(box.left, box.right, y, y + GAP) for y in level]
+    return [_corners(strip) for strip in strips]
