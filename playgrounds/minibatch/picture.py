@@ -21,7 +21,7 @@ PRESETS = (
     works(
         "A falling rate",
         "Large steps come near the minimum, and as they shrink the noise of single examples shrinks with them.",
-        {"cloud": "<= 0.6"},
+        {"cloud": "<= 0.9"},
         batches=("1", "all"),
         schedule="cosine",
     ),
