@@ -1,4 +1,4 @@
-"""A signal goes up through the layers of a deep random net, a gradient comes back down, and each layer shows what is left.
+"""A signal goes up through a deep random net, a gradient comes back down: what is left of both, layer by layer.
 
 Left out: biases, normalization and skip connections; the training is plain gradient descent on one batch.
 """
