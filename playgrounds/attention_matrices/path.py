@@ -1,5 +1,7 @@
 """The way of one token: its query meets the keys, the scores become weights, and the weights mix the values."""
 
+from math import sqrt
+
 import numpy as np
 
 from playgrounds.attention_matrices.arithmetic import arithmetic, cut, divided, plain, safe
@@ -8,10 +10,10 @@ from playgrounds.attention_matrices.tables import CELL, GREEN, reached
 from playgrounds.kit.axes import bare
 from playgrounds.kit.palette import BLUE, FAINT, INK, MUTED, ORANGE, PAPER
 from playgrounds.kit.picture import Panel, Picture
-from playgrounds.kit.words import percent
+from playgrounds.kit.words import number, percent
 
 # The columns of the drawing, from left to right, in hundredths of its width.
-NAME, X, KEY, SCORE, WEIGHT, VALUE, OUT = 13, (15, 25), (29, 41), (45, 54), (60, 70), (80, 89), (97, 106)
+NAME, X, KEY, SCORE, WEIGHT, VALUE, OUT = 13, (15, 25), (29, 41), (45, 54), (62, 72), (80, 89), (96, 105)
 HEADING, QUERY = 2.1, 1.0  # heights above the first row
 SHARE = 10  # length of the bar of a weight of 1
 
@@ -38,7 +40,7 @@ def cut_short(words: list[str]) -> list[str]:
 def draw_vectors(panel: Panel, p: Params, state: State, row: int) -> None:
     """The words, the query on top of the keys, and the values."""
     m = state.seen
-    parts = (("X", m.Y, X, MUTED, "word x"), ("K", m.K, KEY, ORANGE, "key k"), ("V", m.V, VALUE, GREEN, "value v"))
+    parts = (("X", m.Y, X, MUTED, "word"), ("K", m.K, KEY, ORANGE, "key"), ("V", m.V, VALUE, GREEN, "value"))
     for stage, values, x, colour, heading in parts:
         there = reached(state, stage)
         panel.strips(scaled(values) if there else np.zeros(values.shape), x, colour if there else FAINT)
@@ -49,7 +51,7 @@ def draw_vectors(panel: Panel, p: Params, state: State, row: int) -> None:
             np.full(len(values), sum(x) / 2), -np.arange(len(values)), said if there else ["to come"] * len(values)
         )
     asked = reached(state, "Q")
-    panel.text(KEY[0] - 1, QUERY, f"query q of {cut_short(m.words)[row]}", BLUE, place="left")
+    panel.text(KEY[0] - 1, QUERY, f"q of {cut_short(m.words)[row]}", BLUE, place="left")
     panel.strip(
         m.Q[row] / max(np.abs(m.Q).max(), 1e-9) if asked else m.Q[row] * 0,
         KEY,
@@ -69,7 +71,9 @@ def draw_scores(panel: Panel, p: Params, state: State, row: int) -> None:
     there = reached(state, "S")
     scores = divided(p, m)[row] if reached(state, "Z") else m.S[row]
     panel.text(sum(SCORE) / 2, HEADING, "score", INK)
-    panel.text(sum(SCORE) / 2, QUERY, "÷√d_k" if reached(state, "Z") and p.scaled else "q·k", MUTED)
+    panel.text(
+        sum(SCORE) / 2, QUERY, f"÷ {number(sqrt(p.d_k), 2)}" if reached(state, "Z") and p.scaled else "q·k", MUTED
+    )
     panel.strips(scaled(scores)[:, None] if there else np.zeros((len(scores), 1)), SCORE, FAINT)
     if not there:
         return
@@ -98,7 +102,7 @@ def draw_output(panel: Panel, state: State, row: int) -> None:
     n = len(m.others)
     middle = -(n - 1) / 2
     there = reached(state, "O")
-    panel.text(sum(OUT) / 2 + 1, HEADING, "output", INK)
+    panel.text(sum(OUT) / 2, HEADING, "output", INK)
     panel.strip(
         m.out[row] / max(np.abs(m.V).max(), 1e-9) if there else m.out[row] * 0,
         OUT,

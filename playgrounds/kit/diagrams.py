@@ -91,7 +91,8 @@ class Diagrams(Moving):
         """Vectors (n, d) below each other, the i-th around y = −i and `high` units high."""
         values = np.asarray(values, float)
         n = len(values)
-        self.field(values[::-1], x, (0.5 - n, 0.5), smooth=False)
+        rows = values[::-1].repeat(4, axis=0)  # what a browser smooths between two of them lies in the gap
+        self.field(rows, x, (0.5 - n, 0.5), smooth=False)
         self.strokes([_corners(x, 0.5 - i, 1 - high) for i in range(n + 1)], PAPER, 1, fill=PAPER)  # between them
         self.strokes([[*_corners(x, -i, high), (x[0], -i - high / 2)] for i in range(n)], colour, 1)
 
