@@ -77,7 +77,7 @@ class State(NamedTuple):
     plain_own: Annotated[float, Metric("right letters of your sequence, plain net", "%")]
     attention_own: Annotated[float, Metric("right letters of your sequence, with attention", "%")]
     # Of attention's rows at the longest length; needed: where the right letter stands in the input.
-    aligned: Annotated[float, Metric("rows with the largest weight on the needed letter", "%", shown=True)]
+    aligned: Annotated[float, Metric("outputs that look most at the letter they need", "%", shown=True)]
     needed_weight: Annotated[float, Metric("mean weight on the needed letter")]
     largest_weight: Annotated[float, Metric("mean of the largest weights")]
     plain_loss: Annotated[float | None, Metric("training loss, plain net")]
@@ -87,6 +87,7 @@ class State(NamedTuple):
     scores: np.ndarray  # (n, n) q·k / √d of the reader's sequence: a row per letter written
     weights: np.ndarray  # (n, n) their softmax
     probs: np.ndarray  # (2, n, letters): p(letter) of every step, plain and with attention
+    vector: np.ndarray  # (hidden,) all that the plain net's decoder is given of the reader's sequence
 
 
 class Step(NamedTuple):
@@ -171,6 +172,7 @@ def measured(p: Params, both: tuple[Net, Net], tests: list[np.ndarray], step: St
         scores=attention.scores[0],
         weights=attention.weights[0],
         probs=np.stack([plain.probs, attention.probs])[..., 0],
+        vector=both[0].read(own).states[-1, :, 0].copy(),
     )
 
 
