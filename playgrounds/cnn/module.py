@@ -54,7 +54,7 @@ def draw_branch(panel: Panel, words: list[str], steps: list[np.ndarray], y: floa
     """One branch from the maps that come in to the eight that it gives; a word for what each line does."""
     bend = CUTS - 12
     panel.path([INPUT.right, bend], [max(INPUT.low + 2, min(INPUT.high - 2, y)), y], INK, 1.5)
-    at = bend
+    at: float = bend
     for i, (word, maps) in enumerate(zip(words, steps, strict=True)):
         last = i == len(steps) - 1
         stage = Stage("", brightest(maps), across=8 if last or len(maps) > 8 else 4)

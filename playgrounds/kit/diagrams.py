@@ -213,8 +213,8 @@ class Diagrams(Moving):
         n = len(values)
         rows = values[::-1].repeat(4, axis=0)  # what a browser smooths between two of them lies in the gap
         self.field(rows, x, (0.5 - n, 0.5), smooth=False)
-        self.strokes([_corners(x, 0.5 - i, 1 - high) for i in range(n + 1)], PAPER, 1, fill=PAPER)  # between them
-        self.strokes([[*_corners(x, -i, high), (x[0], -i - high / 2)] for i in range(n)], colour, 1)
+        self.strokes([_rectangle(x, 0.5 - i, 1 - high) for i in range(n + 1)], PAPER, 1, fill=PAPER)  # between them
+        self.strokes([[*_rectangle(x, -i, high), (x[0], -i - high / 2)] for i in range(n)], colour, 1)
 
     def wire(self, points: Any, colour: str = MUTED, width: float = 2, head: str = "") -> None:
         """A line through points (n, 2); head: "up", "down", "left" or "right", where an arrow at its end points to."""
@@ -239,7 +239,7 @@ def _arc(a: np.ndarray, b: np.ndarray, lift: float | None, level: bool) -> str:
     return f"M{start}C{first} {second} {end}"
 
 
-def _corners(x: Numbers, y: float, high: float) -> list[tuple[float, float]]:
+def _rectangle(x: Numbers, y: float, high: float) -> list[tuple[float, float]]:
     """Of a rectangle from x[0] to x[1] around y, from the lower left one on."""
     low, top = y - high / 2, y + high / 2
     return [(x[0], low), (x[1], low), (x[1], top), (x[0], top)]
