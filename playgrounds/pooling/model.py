@@ -64,9 +64,9 @@ class State(NamedTuple):
     step: int  # outputs computed
     maximum: Annotated[float, Metric("maximum of the window")]
     average: Annotated[float, Metric("average of the window")]
-    change_unpooled: Annotated[float, Metric("the shift changes the picture by", shown=True)]  # see `change`
-    change_max: Annotated[float, Metric("… the maxima by", shown=True)]
-    change_average: Annotated[float, Metric("… the averages by", shown=True)]
+    change_unpooled: Annotated[float, Metric("change of the picture by the shift", shown=True)]  # see `change`
+    change_max: Annotated[float, Metric("change of the maxima", shown=True)]
+    change_average: Annotated[float, Metric("change of the averages", shown=True)]
     accuracy_unpooled: Annotated[float, Metric("digits right from the pixels", "%")]
     accuracy_max: Annotated[float, Metric("digits right from the maxima", "%")]  # of the reader's window and stride
     accuracy_average: Annotated[float, Metric("digits right from the averages", "%")]

@@ -130,9 +130,8 @@ def numbered(panel: Panel, values: np.ndarray, blank: str = "0") -> None:
     """Grey cells with their numbers, which stand still; a 0 is written as `blank`."""
     panel.table(PALE / BRIGHT * values, scale="sequential")
     decimals = 2 if len(values) < 5 else 1  # as many as fit
-    panel.cells(
-        *values.shape, texts=[[f"{v:g}" if v else blank for v in row] for row in values.round(decimals).tolist()]
-    )
+    texts = [[f"{v:g}" if v else blank for v in row] for row in values.round(decimals).tolist()]
+    panel.cells(*values.shape, texts=texts)
 
 
 def draw_picture(panel: Panel, p: Params, state: State) -> None:
