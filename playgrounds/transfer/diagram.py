@@ -11,15 +11,11 @@ from playgrounds.transfer.model import Params, Source, State, plan
 
 COLOURS = {"scratch": 5, "frozen": 0, "fine-tuned": 1, "head first": 2}  # places in SERIES
 PRE_TRAINED = SERIES[3]
-LAYERS = ("layer 1", "layer 2", "head")
+LAYERS = ("layer 1", "2", "head")
 TALL = 0.62  # of a row: a block
-NAME, FIRST, WIDE, APART = (
-    0.185,
-    0.205,
-    0.15,
-    0.165,
-)  # x of names and of the first block; a block, and from one to the next
-LOW, HIGH = 0.72, 0.88  # x of an accuracy of 0 and of 1
+NAME, FIRST = 0.23, 0.245  # x of the end of a name, and of the first block
+WIDE, APART = 0.146, 0.155  # of a block, and from one to the next
+LOW, HIGH = 0.72, 0.865  # x of an accuracy of 0 and of 1
 COPIED = 0.75  # the gap below the source's row, in rows
 
 
@@ -30,15 +26,15 @@ def draw_nets(pic: Picture, p: Params, state: State) -> None:
     panel = pic.panel("nets", "Nets", bare(0, 1), bare(last - 0.55, 1.05), tall=330, hero=True)
     panel.key("■", "pre-trained", PRE_TRAINED)
     panel.key("□", "random")
-    panel.key("▌", "changed since")
+    panel.key("▌", "changed")
     for i, layer in enumerate(LAYERS):
         panel.text(sum(across(i)) / 2, 0.75, layer, MUTED)
     panel.text(LOW, 0.75, "right on new", MUTED, place="right")
     source(panel, p, state)
     for row, method in enumerate(methods, start=1):
         target(panel, p, state, method, -row - COPIED)
-    if taken := [method for method in methods if method != "scratch"] if p.source else []:
-        copied(panel, -COPIED - 1, started(state), "copied" if taken else "")
+    if p.source and methods[0] != "scratch":
+        copied(panel, -COPIED - 1, started(state))
 
 
 def started(state: State) -> bool:
@@ -51,7 +47,7 @@ def source(panel: Panel, p: Params, state: State) -> None:
     done = state.source_step / p.source_steps
     panel.text(NAME, 0, "source", INK if p.source else MUTED, place="left")
     for i in range(len(LAYERS)):
-        block(panel, across(i), 0, [(done, PRE_TRAINED)], "" if done else "random")
+        block(panel, across(i), 0, [(done, PRE_TRAINED)])
     if p.source:
         bar(panel, 0, state.source_accuracy, 1 / TASKS[p.task].kinds, MUTED)
 
@@ -64,8 +60,7 @@ def target(panel: Panel, p: Params, state: State, method: str, y: float) -> None
     frozen = plan(p, method)[-1].frozen
     for i, change in enumerate(state.changes[which].tolist()):
         taken = there and p.source > 0 and method != "scratch" and i < 2
-        start = "new" if i == 2 else "copied" if taken else "random"
-        said = "frozen" if i < frozen else f"{100 * change:.0f} %" if change else start
+        said = "frozen" if i < frozen else f"{100 * change:.0f} %" if change else ""
         parts = [(1.0, PRE_TRAINED)] if taken else []
         if there:
             block(panel, across(i), y, [*parts, (min(1, change), colour)], said)
@@ -106,7 +101,7 @@ def bar(panel: Panel, y: float, accuracy: float, chance: float, colour: str) -> 
     panel.text(HIGH, y, f"{accuracy:.0%}", place="right")
 
 
-def copied(panel: Panel, first: float, there: bool, text: str) -> None:
+def copied(panel: Panel, first: float, there: bool) -> None:
     """The arrows from the source's layers down to the row of the first net that takes them over."""
     top, low = -TALL / 2 - 0.08, first + TALL / 2 + 0.08
     colour = PRE_TRAINED if there else FAINT
@@ -115,4 +110,4 @@ def copied(panel: Panel, first: float, there: bool, text: str) -> None:
         panel.line((middle, top), (middle, low + 0.2), colour, 3)
         corners = [(middle, low), (middle - 0.018, low + 0.24), (middle + 0.018, low + 0.24)]
         panel.shape_of(corners, colour, 1, fill=colour)
-    panel.text(sum(across(2)) / 2, (top + low) / 2, "new head" if there and text else "", MUTED)
+    panel.text(sum(across(2)) / 2, (top + low) / 2, "new" if there else "", MUTED)
