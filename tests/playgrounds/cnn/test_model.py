@@ -1,6 +1,7 @@
 """LeNet, AlexNet, VGG, GoogLeNet: their published counts, and what their ideas do for nets that learn in seconds."""
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -338,7 +339,7 @@ def test_a_published_net_is_drawn_to_scale():
     for net in ("LeNet-5", "AlexNet", "VGG-16", "GoogLeNet"):
         rows = published(Params(net=net))
         places = along(rows)
-        assert all(a[1] < b[0] for a, b in zip(places, places[1:], strict=False)) and places[-1][1] <= 1
+        assert all(a[1] < b[0] for a, b in pairwise(places)) and places[-1][1] <= 1
         thick = {row.shape[0]: round(b - a, 9) for row, (a, b) in zip(rows, places, strict=True) if row.shape[1] > 1}
         channels = np.array(sorted(thick))
         slopes = np.diff([thick[c] for c in channels]) / np.diff(channels)
