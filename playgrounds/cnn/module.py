@@ -52,7 +52,7 @@ def draw_module(pic: Picture, idea: Idea, state: State) -> None:
 
 def draw_branch(panel: Panel, words: list[str], steps: list[np.ndarray], y: float) -> None:
     """One branch from the maps that come in to the eight that it gives; a word for what each line does."""
-    bend = CUTS - 12
+    bend = CUTS - 12.0
     panel.path([INPUT.right, bend], [max(INPUT.low + 2, min(INPUT.high - 2, y)), y], INK, 1.5)
     at = bend
     for i, (word, maps) in enumerate(zip(words, steps, strict=True)):

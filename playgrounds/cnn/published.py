@@ -45,7 +45,8 @@ def draw_published(pic: Picture, rows: Sequence[Row], title: str) -> Panel:
 
 def label_bars(panel: Panel, rows: Sequence[Row], places: Sequence[tuple[float, float]]) -> None:
     """The largest numbers of parameters, as far as there is room."""
-    most, taken = max(row.parameters for row in rows), []
+    most = max(row.parameters for row in rows)
+    taken: list[float] = []
     order = sorted(zip(rows, places, strict=True), key=lambda one: -one[0].parameters)
     for row, (left, right) in order[:4]:
         middle = (left + right) / 2
