@@ -52,7 +52,7 @@ def draw_module(pic: Picture, idea: Idea, state: State) -> None:
 
 def draw_branch(panel: Panel, words: list[str], steps: list[np.ndarray], y: float) -> None:
     """One branch from the maps that come in to the eight that it gives; a word for what each line does."""
-    bend = CUTS - 12
+    bend = CUTS - 12.0
     panel.path([INPUT.right, bend], [max(INPUT.low + 2, min(INPUT.high - 2, y)), y], INK, 1.5)
     at: float = bend
     for i, (word, maps) in enumerate(zip(words, steps, strict=True)):
@@ -73,5 +73,5 @@ def draw_cost(panel: Panel, pair: list[int], most: int, y: float) -> None:
     cost, direct = (MOST * one / most for one in pair)
     panel.block((COSTS, COSTS + cost), (y - 2.5, y + 2.5), PRODUCTS)
     panel.frame((COSTS, COSTS + direct), (y - 2.5, y + 2.5), MUTED, 1.5)
-    said = " not ".join(f"{count / 1000:.2g}k" for count in dict.fromkeys(pair))
+    said = " not ".join(f"{count / 1000:.0f}k" for count in dict.fromkeys(pair))
     panel.text(COSTS + MOST + 8, y - 5.5, said, INK, place="left")

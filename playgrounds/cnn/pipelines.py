@@ -17,7 +17,7 @@ YOURS, TWIN = BLUE, ORANGE
 WIDE, WIDER = 188, 196  # pixels of one pipeline, of two, but for the answer
 APART = 15  # pixels from the middle to each of two pipelines
 ANSWER, CLASS = 9.0, 4.6  # pixels: the longest bar of the answer, the height of a class
-PHONE = 165  # px of a pipeline there
+PHONE = 180  # px of a pipeline there
 
 
 def shape_of(maps: np.ndarray) -> str:
@@ -149,7 +149,7 @@ def draw_stack(pic: Picture, p: Params, state: State) -> None:
     lefts = np.linspace(MAP + 6, LENGTH - MAP, n + 1).tolist()
     names = ["digit", "conv 1.1", *[""] * (n - 1), "what follows"]
     x = named_below(-1, LENGTH + 1, [MAP / 2, *(left + MAP / 2 for left in lefts)], names)
-    panel = pic.panel("maps", "Weights", x, bare(-20, 16), square=True, tall=PHONE)
+    panel = pic.panel("maps", "Weights", x, bare(-21, 17), square=True, tall=PHONE)
     on_phone(pic, panel, ["in", "1.1", *names[2:-1], "next"])
     panel.key("▦", f"{WORDS[n]} 3×3: {sum(f.size for f in stack.filters[1 : n + 1]):,}", stack_colour)
     panel.key("▦", f"one {side}×{side}: {large.filters[1].size:,}", large_colour)

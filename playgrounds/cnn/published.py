@@ -12,7 +12,7 @@ from playgrounds.kit.picture import Panel, Picture
 
 GAP, LEAST = 0.012, 0.005  # shares of the width: between slabs, and the thinnest one
 STRIP = 0.009  # of a dense layer
-ROOM = 0.14  # of the width: what a label needs
+ROOM, WIDE_ROOM = 0.1, 0.14  # of the width: what a label of a slab needs, of a bar
 MIDDLE = 0.5  # of the input's side: the height of all slabs
 FLOOR, TOP = -0.9, 1.03  # of the input's side: where bars stand, and how high the picture is
 BAR = 0.5  # of the input's side: the longest bar
@@ -50,7 +50,7 @@ def label_bars(panel: Panel, rows: Sequence[Row], places: Sequence[tuple[float, 
     order = sorted(zip(rows, places, strict=True), key=lambda one: -one[0].parameters)
     for row, (left, right) in order[:4]:
         middle = (left + right) / 2
-        if all(abs(middle - other) > ROOM for other in taken):
+        if all(abs(middle - other) > WIDE_ROOM for other in taken):
             panel.text(middle, FLOOR + BAR * row.parameters / most, compact(row.parameters), WEIGHTS, place="above")
             taken.append(middle)
 
