@@ -21,11 +21,11 @@ PRESETS = (
     ),
     works(
         "LSTM, up to 20 symbols",
-        "With forget bias 2 the cell carries symbol and gradient, and every length is solved.",
+        "With forget bias 3 the cell carries symbol and gradient, and every length is solved.",
         {"accuracy": ">= 0.95", "longest_solved": ">= 20", "untrained_ratio": ">= 0.1"},
         T=20,
         cell="LSTM",
-        bias=2.0,
+        bias=3.0,
     ),
 )
 
