@@ -299,6 +299,29 @@ class Diagrams(Moving):
         side = np.abs(np.sign(ends - starts))[:, ::-1] * np.asarray(head) / 2
         self.strokes(np.stack([ends, ends - along + side, ends - along - side], axis=1), colour, 1, fill=colour)
 
+    def tiles(
+        self, sides: Any, fill: str = "", *, edge: str = "", width: float = 1, opacity: float = 1.0, behind: bool = True
+    ) -> None:
+        """Rectangles with left, right, low and high sides (n, 4), filled or outlined alike: all are one shape.
+
+        behind: traces (letters that stand still) are drawn over them.
+        """
+        parts = [
+            f"M{left:.4g},{low:.4g}H{right:.4g}V{high:.4g}H{left:.4g}Z"
+            for left, right, low, high in np.asarray(sides, float).reshape(-1, 4).tolist()
+        ]
+        self._shape(
+            {
+                "type": "path",
+                "path": "".join(parts) or "M0,0L0,0",
+                "line": {"color": edge or fill, "width": width if edge else 0},
+                "fillcolor": fill or "rgba(0,0,0,0)",
+                "fillrule": "nonzero",  # where they overlap they are filled, too
+                "opacity": opacity,
+                "layer": "below" if behind else "above",
+            }
+        )
+
 
 def lined_up(stages: Sequence[Stage], wide: float, middle: float = 0.0) -> list[Box]:
     """A place for every stage, all around y = `middle`, spread from x = 0 to `wide`, in pixels of the maps."""
