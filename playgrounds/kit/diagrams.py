@@ -322,6 +322,24 @@ class Diagrams(Moving):
             }
         )
 
+    def waves(self, x: Any, heights: Any, colour: str = MUTED, high: float = 0.42) -> None:
+        """Curves of numbers in [-1, 1], heights (n, waves) at x (n,), below each other: the i-th around y = −i."""
+        heights = np.asarray(heights, float)
+        ends = np.array([x[0], x[-1], np.nan])
+        for i, wave in enumerate(heights.T):
+            self.curve(ends, np.array([-i, -i, np.nan]), "", FAINT, width=1, hover="")
+            self.curve(x, high * wave - i, "", colour, width=1.5, hover="")
+
+    def dial(self, x: float, y: float, angles: Sequence[float], colours: Sequence[str], size: float = 44) -> None:
+        """A clock of `size` px around (x, y) whose hands point at these angles, counted from the right upwards."""
+        r = size / 2
+        circle = {"x0": -r, "x1": r, "y0": -r, "y1": r, "fillcolor": PAPER, "line": {"color": FAINT, "width": 1.5}}
+        middle = {"xsizemode": "pixel", "ysizemode": "pixel", "xanchor": float(x), "yanchor": float(y)}
+        self._shape({"type": "circle"} | middle | circle)
+        for angle, colour in zip(angles, colours, strict=True):
+            tip = f"{r * np.cos(angle):.3g},{r * np.sin(angle):.3g}"
+            self._shape({"type": "path", "path": f"M0,0L{tip}", "line": {"color": colour, "width": 3}} | middle)
+
 
 def lined_up(stages: Sequence[Stage], wide: float, middle: float = 0.0) -> list[Box]:
     """A place for every stage, all around y = `middle`, spread from x = 0 to `wide`, in pixels of the maps."""

@@ -17,7 +17,7 @@ PRESETS = (
     works(
         "Twice as long",
         "At 24 letters one vector is far too small, and attention does not notice the length.",
-        {"attention_accuracy": ">= 0.99", "plain_accuracy": "<= 0.4"},
+        {"attention_accuracy": ">= 0.98", "plain_accuracy": "<= 0.4"},
         longest=24,
         steps=200,
         text="beheadedbadge",
