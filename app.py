@@ -11,8 +11,8 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from edition.painter import Painter
-from glossary import ABOUT, HOME
-from pages import about, addresses, home, lesson, missing, playground, site, term
+from glossary import ABOUT, CLASSROOM, HOME, JOIN
+from pages import about, addresses, entering, home, lesson, missing, playground, room, site, term
 from playgrounds.player import library
 from playgrounds.stage import moved
 from server import limits, outside
@@ -30,6 +30,8 @@ def main() -> None:
     glossary = here.glossary
     here.add(home.show, "Home", HOME, default=True)
     here.add(about.show, "About and privacy", ABOUT)
+    here.add(room.show, "Live classroom", CLASSROOM)
+    here.add(entering.show, "Join a lesson", JOIN)
     for one in glossary.lessons:
         here.add(lesson.show, one.title, one.url, one)
     for entry in glossary.terms:

@@ -34,16 +34,16 @@ class Item(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     kind: Kind
-    page: str = Field("", max_length=80, pattern=r"^[a-z0-9-]*$")  # its address
-    id: str = Field("", max_length=80, pattern=r"^[a-z0-9-]*$")  # of the page's question, exercise or goal
+    page: str = Field(default="", max_length=80, pattern=r"^[a-z0-9-]*$")  # its address
+    id: str = Field(default="", max_length=80, pattern=r"^[a-z0-9-]*$")  # of the page's question, exercise or goal
     query: dict[str, str] = {}  # the page's state, of seeds and look
-    metric: str = Field("", max_length=40, pattern=r"^[a-z0-9_]*$")  # of seeds: what is looked at
-    text: str = Field("", max_length=300)  # of free
-    options: list[str] = Field([], max_length=6)
-    right: int | None = Field(None, ge=0, le=5)  # of free: which option, counted from 0; None: there is no right one
-    minutes: int | None = Field(None, ge=1, le=60)
+    metric: str = Field(default="", max_length=40, pattern=r"^[a-z0-9_]*$")  # of seeds: what is looked at
+    text: str = Field(default="", max_length=300)  # of free
+    options: list[str] = Field(default=[], max_length=6)
+    right: int | None = Field(default=None, ge=0, le=5)  # of free: which option, counted from 0; None: there is no right one
+    minutes: int | None = Field(default=None, ge=1, le=60)
     rank: Literal["time", "knobs", "off"] = "time"  # of challenge
-    note: str = Field("", max_length=500)  # for the teacher alone
+    note: str = Field(default="", max_length=500)  # for the teacher alone
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -82,9 +82,9 @@ class Agenda(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
-    title: str = Field("", max_length=80)
-    about: str = Field("", max_length=500)
-    item: list[Item] = Field([], max_length=MOST_ITEMS)
+    title: str = Field(default="", max_length=80)
+    about: str = Field(default="", max_length=500)
+    item: list[Item] = Field(default=[], max_length=MOST_ITEMS)
 
     @property
     def minutes(self) -> int:

@@ -56,6 +56,13 @@ def lead(base: Database, key: str, walk: Walk) -> None:
         send(connection, room.id, room.stamp + 1, walk)
 
 
+def call(base: Database, key: str, walk: Walk) -> None:
+    """Every screen goes there once, and is free to go on; who comes later is sent there, too."""
+    with base.write() as connection:
+        room = rooms.of_teacher(connection, key, base.clock())
+        send(connection, room.id, room.stamp + 1, walk)
+
+
 def free(base: Database, key: str) -> None:
     """The screens belong to the members again, where they are."""
     with base.write() as connection:

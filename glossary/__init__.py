@@ -19,12 +19,14 @@ from glossary.entries import (
     Table,
     Term,
 )
-from glossary.reading import ABOUT, FILE, HOME, LESSONS, PAGES, GlossaryError, load
+from glossary.reading import ABOUT, CLASSROOM, FILE, HOME, JOIN, LESSONS, PAGES, GlossaryError, load
 
 __all__ = [
     "ABOUT",
+    "CLASSROOM",
     "FILE",
     "HOME",
+    "JOIN",
     "LESSONS",
     "PAGES",
     "Ability",

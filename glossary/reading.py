@@ -18,7 +18,13 @@ LESSONS = ROOT / "lessons"
 PAGES = ROOT / "pages"
 HOME = "home-page"  # Streamlit wants an address of its own for it, though it answers at / only
 ABOUT = "about-this-glossary"
-OWN = {HOME: "the home page", ABOUT: "the page about the glossary"}  # addresses that no term may have
+CLASSROOM, JOIN = "classroom", "join"
+OWN = {  # addresses that no term may have
+    HOME: "the home page",
+    ABOUT: "the page about the glossary",
+    CLASSROOM: "the live classroom",
+    JOIN: "the page to join a live classroom",
+}
 
 
 class GlossaryError(Exception):

@@ -11,7 +11,7 @@ import { Tour } from "./tour.js";
  * @typedef {import("./film.js").Message} Message
  * @typedef {import("./film.js").Frame} Frame
  * @typedef {{run: string, have: number, step: number | null, stopped: boolean, told: number, ended: number | null,
- *            picked: number | null, tour: [number, number] | null}} Report what the server is told; stage/player.py reads it
+ *            picked: number | null, plays: number, tour: [number, number] | null}} Report what the server is told; stage/player.py reads it
  */
 
 const PHONE = 600; // px: narrower figures put their panels below each other
@@ -81,6 +81,7 @@ export class Player {
     this.isVeiled = false; // whether what is still to come is hidden: a run is played for the first time
     /** @type {Set<string>} runs that were seen to their end */
     this.seen = new Set();
+    this.plays = 0; // how often the reader has set it going
     this.told = 0;
     this.asked = -1;
     /** @type {number | null} */
@@ -391,6 +392,8 @@ export class Player {
     this.following = false;
     this.clock.start(() => this.film.frames.length, () => Number(this.speed.value));
     this.dressButton();
+    this.plays += 1;
+    if (this.head.watched) this.tell(); // a class whose screens follow this one plays, too
   }
 
   /** The clock has gone on: show the next frame. @param {number} frames @returns {boolean} whether the film goes on */
@@ -490,9 +493,9 @@ export class Player {
     const end = this.now >= this.film.last;
     const step = this.wanted ?? (end ? null : this.frame.step);
     this.told += 1; // a report like the last one would not be sent
-    const { stopped, told, ended, picked } = this;
+    const { stopped, told, ended, picked, plays } = this;
     const { asked: tour } = this.tour;
-    this.report({ run: this.film.run, have: this.film.frames.length, step, stopped, told, ended, picked, tour });
+    this.report({ run: this.film.run, have: this.film.frames.length, step, stopped, told, ended, picked, plays, tour });
   }
 
   /** Ask for the frames that are still to be computed, one message at a time, only while somebody looks. */

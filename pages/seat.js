@@ -1,0 +1,20 @@
+// What the browser keeps of a live room: the seat (the teacher's key or a member's token), and an agenda that is being
+// made. Whoever has neither sends nothing to the server.
+
+const ROOM = "trainable-glossary-room";
+
+/** What the server wants kept is stored, "" is forgotten; a server that knows of nothing is told what is kept. */
+function sit(wanted, tell) {
+  try {
+    const kept = JSON.parse(localStorage.getItem(ROOM) ?? "{}") ?? {};
+    if (!wanted) {
+      if (kept.seat || kept.draft) tell("kept", kept);
+      return;
+    }
+    const all = Object.entries({ ...kept, ...wanted }).filter(([, value]) => value);
+    if (all.length) localStorage.setItem(ROOM, JSON.stringify(Object.fromEntries(all)));
+    else localStorage.removeItem(ROOM);
+  } catch {
+    // a browser that keeps nothing: the seat holds for this page, and is lost by a reload
+  }
+}
