@@ -1,4 +1,4 @@
-"""The numbers in the course's examples and tables, computed and kept in static/numbers.json: `make numbers`.
+"""The numbers in the course's examples, reasons and tables, computed and kept in static/numbers.json: `make numbers`.
 
 So that no reader waits for them, and no keyboard had a part in them.
 """
@@ -11,7 +11,6 @@ from typing import NamedTuple
 from glossary import Glossary, load
 from playgrounds.kit import catalogue, endings
 from playgrounds.kit.params import Params
-from playgrounds.kit.runs import key
 from playgrounds.kit.words import places
 
 
@@ -24,14 +23,16 @@ class Wanted(NamedTuple):
 
     @property
     def key(self) -> str:
-        return key(catalogue.load(self.playground), self.params)
+        return endings.key(self.playground, self.params)
 
 
 def wanted(glossary: Glossary) -> Iterator[Wanted]:
-    """What the examples of the terms and the tables of the lessons need."""
+    """What examples, the reasons behind answers, and tables need."""
     for term in glossary.terms:
         if example := term.asked.example:
             yield from _wanted(*term.values(example), example.text)
+        for question in term.asked.question:
+            yield from _wanted(*term.values(question), " ".join(option.why for option in question.options))
     for lesson in glossary.lessons:
         for table in lesson.guide.table:
             for row in table.row:
@@ -65,12 +66,13 @@ def compute(one: Wanted) -> dict[str, str]:
 
 def main(file: Path = endings.FILE) -> None:
     glossary, kept = load(), endings.kept()
-    missing = set(stale(glossary, kept))
-    made = {}
-    for at, one in sorted(needed(glossary).items()):
-        made[at] = compute(one) if at in missing else kept[at]
-    file.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"{len(missing)} of {len(made)} runs computed.")
+    wanted_now, missing = needed(glossary), stale(glossary, kept)
+    made = {at: kept[at] for at in wanted_now if at not in missing}
+    for number, at in enumerate(missing, start=1):
+        made[at] = compute(wanted_now[at])
+        print(f"{number}/{len(missing)} {wanted_now[at].playground}", flush=True)
+        text = json.dumps(dict(sorted(made.items())), indent=1, ensure_ascii=False)
+        file.write_text(f"{text}\n", encoding="utf-8")  # at once: who stops it has what is done
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The glossary's texts as HTML and as plain text: Markdown, formulas, links between terms."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from html import escape
 from typing import Any
@@ -19,6 +19,11 @@ Names = Mapping[str, str]  # of terms, by slug
 def html(text: str, names: Names) -> str:
     """The text as paragraphs. A link to a term is relative: its slug."""
     return _markdown().render(text, {"names": names})
+
+
+def html_for_mathjax(text: str, names: Names) -> str:
+    """The same with formulas as MathJax reads them, and links as their words alone: for Anki."""
+    return _markdown(_for_mathjax).render(LINK.sub(lambda link: link[2] or in_text(names[link[1]]), text), {})
 
 
 def html_inline(text: str, names: Names) -> str:
@@ -54,16 +59,21 @@ def _word(token: Token) -> str:
 
 
 @cache
-def _markdown() -> MarkdownIt:
+def _markdown(formula: Callable[[str, dict[str, Any]], str] | None = None) -> MarkdownIt:
     reader = MarkdownIt("commonmark", {"html": False})
     reader.enable("table")
-    dollarmath_plugin(reader, renderer=_formula, allow_labels=False, double_inline=True)
+    dollarmath_plugin(reader, renderer=formula or _formula, allow_labels=False, double_inline=True)
     reader.inline.ruler.before("link", "term", _term_link)
     return reader
 
 
 def _formula(formula: str, how: dict[str, Any]) -> str:
     return formulas.mathml(formula, how["display_mode"])
+
+
+def _for_mathjax(formula: str, how: dict[str, Any]) -> str:
+    left, right = (r"\[", r"\]") if how["display_mode"] else (r"\(", r"\)")
+    return f"{left}{escape(formula, quote=False)}{right}"
 
 
 def _term_link(state: StateInline, silent: bool) -> bool:

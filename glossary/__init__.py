@@ -19,16 +19,32 @@ from glossary.entries import (
     Table,
     Term,
 )
-from glossary.reading import ABOUT, CLASSROOM, FILE, HOME, JOIN, LESSONS, PAGES, GlossaryError, load
+from glossary.reading import (
+    ABOUT,
+    CLASSROOM,
+    EXAM,
+    FILE,
+    HOME,
+    JOIN,
+    LESSONS,
+    PAGES,
+    PRACTICE,
+    SHEETS,
+    GlossaryError,
+    load,
+)
 
 __all__ = [
     "ABOUT",
     "CLASSROOM",
+    "EXAM",
     "FILE",
     "HOME",
     "JOIN",
     "LESSONS",
     "PAGES",
+    "PRACTICE",
+    "SHEETS",
     "Ability",
     "Case",
     "Confusion",

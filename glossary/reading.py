@@ -19,12 +19,16 @@ PAGES = ROOT / "pages"
 HOME = "home-page"  # Streamlit wants an address of its own for it, though it answers at / only
 ABOUT = "about-this-glossary"
 CLASSROOM, JOIN = "classroom", "join"
-OWN = {  # addresses that no term may have
+PRACTICE, EXAM, SHEETS = "practice", "exam", "sheets"
+OWN = {
     HOME: "the home page",
     ABOUT: "the page about the glossary",
+    PRACTICE: "the practice",
+    EXAM: "the mock exam",
+    SHEETS: "the sheets",
     CLASSROOM: "the live classroom",
     JOIN: "the page to join a live classroom",
-}
+}  # addresses that no term may have
 
 
 class GlossaryError(Exception):

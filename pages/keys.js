@@ -17,6 +17,7 @@ export default function ({ parentElement, setTriggerValue }) {
   const code = () => setTriggerValue("code", location.href);
   const press = (event) => {
     if (event.key === "/" && on.checked && !event.ctrlKey && !event.metaKey && !event.altKey && !isText(event.target)) return search(event);
+    if (on.checked && !event.ctrlKey && !event.metaKey && !event.altKey && !isText(event.target) && practise(event)) return;
     if (!on.checked || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (event.key === "?") fold(list.hidden);
     else if (event.key === "Escape") fold(false);
@@ -66,6 +67,20 @@ function search(event) {
 /** Where a key is meant for what has the focus. */
 function isTyping(target) {
   return Boolean(target.closest("input, textarea, select, button, a, summary, [contenteditable=true], [role=slider], [role=tab], .player, .pad"));
+}
+
+/** In the practice: 1 to 4 choose, Enter goes on. Whether the key meant something. */
+function practise(event) {
+  const card = document.querySelector(".st-key-practice-card");
+  if (!card) return false;
+  const choices = [...card.querySelectorAll(".st-key-practice-choices button")];
+  const chosen = /^[1-4]$/.test(event.key) ? choices[Number(event.key) - 1] : null;
+  const goesOn = (event.key === "Enter" || event.key === " ") && !event.target.closest("button, a, summary");
+  const button = chosen ?? (goesOn ? card.querySelector("button[kind=primary]") : null);
+  if (!button) return false;
+  event.preventDefault();
+  button.click();
+  return true;
 }
 
 function play(event) {

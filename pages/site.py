@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import streamlit as st
 
 from edition import NAME
-from glossary import ABOUT, FILE, HOME, LESSONS, PAGES, Glossary, GlossaryError, Term, load
+from glossary import ABOUT, EXAM, FILE, HOME, LESSONS, PAGES, PRACTICE, Glossary, GlossaryError, Term, load
 from pages import cards, keys, seat
 from playgrounds.kit import catalogue
 from playgrounds.stage import connection, progress
@@ -138,7 +138,8 @@ def _contents(glossary: Glossary) -> str:
             f'<details id="in-{lesson.slug}"><summary>{escape(lesson.title)}</summary><ul>{links}</ul></details>'
         )
     about = f'<a href="{ABOUT}">About and privacy</a>'
-    return f'<nav class="contents inside" aria-label="Lessons and terms">{"".join(lessons)}{about}</nav>'
+    practise = f'<a class="contents-practice" href="{PRACTICE}">Practice</a><a href="{EXAM}">Mock exam</a>'
+    return f'<nav class="contents inside" aria-label="Lessons and terms">{practise}{"".join(lessons)}{about}</nav>'
 
 
 @contextmanager

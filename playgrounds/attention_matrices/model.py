@@ -77,6 +77,7 @@ class State(NamedTuple):
     order_error: Annotated[float | None, Metric("largest change by the new order", shown=True)] = None
     queries: Annotated[int | None, Metric("queries", "count")] = None
     keys: Annotated[int | None, Metric("keys", "count")] = None
+    scores: Annotated[int | None, Metric("scores that no mask removes", "count")] = None
 
 
 def sentences(p: Params) -> tuple[list[str], list[str]]:
@@ -134,8 +135,9 @@ def run(p: Params) -> Iterator[State]:
     seen = attend(p, order, w)
     typed = attend(p, as_typed, w).out
     order_error = float(np.abs(seen.out - typed[order]).max())  # f(PX) − P f(X)
+    scores = int(np.isfinite(seen.Z).sum())
     for step, stage in enumerate(STAGES, start=1):
-        state = State(step=step, seen=seen, typed=typed, queries=n, keys=len(seen.others))
+        state = State(step=step, seen=seen, typed=typed, queries=n, keys=len(seen.others), scores=scores)
         if stage in ("A", "O"):
             state = state._replace(
                 largest_weight=largest_weight(seen.A),

@@ -204,6 +204,7 @@ class State(NamedTuple):
     kept_values: Annotated[int | None, Metric("values kept for the backward pass", "count")]
     sweeps: Annotated[int | None, Metric("backward passes done", "count")]
     difference_passes: Annotated[int | None, Metric("forward passes that differences need", "count")]
+    last_gradient: Annotated[float | None, Metric(".grad of the last leaf")] = None
     values: tuple[float | None, ...] = ()  # by node; None: not computed yet
     gradients: tuple[float | None, ...] = ()  # by node; None: nothing has arrived
     visits: tuple[Visit, ...] = ()  # of the sweep that is shown
@@ -279,8 +280,7 @@ def look(
         for i, g in zip(leaves(tape), grad, strict=True):
             gradients[i] = g
     measured = central_differences(tape, tuple(values[i] for i in leaves(tape)))
-    own = [gradients[i] or 0.0 for i in leaves(tape)]
-    errors = [abs(g - m) for g, m in zip(own, measured, strict=True) if math.isfinite(m)]
+    errors = [abs((gradients[i] or 0.0) - m) for i, m in zip(leaves(tape), measured, strict=True) if math.isfinite(m)]
     kept = {j for i, node in enumerate(tape) if node.inputs and values[i] is not None for j in keeps(tape, i)}
     return State(
         output=values[-1],
@@ -288,7 +288,8 @@ def look(
         gradient_error=max(errors, default=0.0) if sweeps and visits else None,
         kept_values=len(kept),
         sweeps=sweeps,
-        difference_passes=2 * len(own),
+        difference_passes=2 * len(measured),
+        last_gradient=gradients[leaves(tape)[-1]],
         values=tuple(values),
         gradients=tuple(gradients),
         visits=tuple(visits),

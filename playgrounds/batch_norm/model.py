@@ -50,8 +50,8 @@ class State(NamedTuple):
     by_layer: np.ndarray  # and after layer norm
     running_mean: np.ndarray  # (FEATURES,), before this batch
     running_variance: np.ndarray
-    layer_dependence: float  # what `dependence` is, in layer norm
-    scaling: float  # the largest change of by_batch by the factor; 0 in evaluation
+    layer_dependence: Annotated[float, Metric("change of A by other companions, layer norm")]
+    scaling: Annotated[float, Metric("change of the outputs by the factor")]  # the largest; 0 in evaluation
 
 
 def rescaled(p: Params, z: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:

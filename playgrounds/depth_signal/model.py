@@ -39,13 +39,7 @@ class Params(kit.Params):
     seed: int = knob(1, 0, 9999, label="Seed", help="decides the weights, the inputs and their classes")
     rate: float = knob(0.1, 0.001, 10, label="Learning rate η", log=True, when=lambda p: p.train > 0)
     sd: float = knob(
-        0.01,
-        0.01,
-        1,
-        label="Standard deviation",
-        help="of the weights if “chosen”",
-        log=True,
-        when=lambda p: "chosen" in (p.init, p.versus),
+        0.01, 0.01, 1, label="Standard deviation of w", log=True, when=lambda p: "chosen" in (p.init, p.versus)
     )
     nets: int = knob(1, 1, 5, label="Random nets", help="a curve of the signal each, and their median", more=True)
     gain: float = knob(
@@ -115,6 +109,7 @@ class State(NamedTuple):
     gradient_ratio: Annotated[float | None, Metric("gradient of the lowest layer over the last's", shown=True)]
     first_moved: Annotated[float | None, Metric("change of layer 1 over its size", shown=True)]  # the smallest
     worst_loss: Annotated[float | None, Metric("highest loss", digits=4)]
+    first_sd: Annotated[float, Metric("standard deviation of the first weights of layer 1")]  # of the first net
     passed: Up | Down | Trained | None  # what has happened since the state before
     signal: np.ndarray  # (compared, nets, layers reached + 1): mean squares of the activations
     gradients: np.ndarray  # (compared, depth): root mean squares, nan where it has not come yet
@@ -173,7 +168,7 @@ def known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def state_of(step: int, passed: Any, signal, gradients, moved, losses, histograms: np.ndarray) -> State:
+def state_of(first_sd: float, step: int, passed: Any, signal, gradients, moved, losses, histograms) -> State:
     """A state with the metrics that follow from its arrays."""
     lowest = int((~np.isnan(gradients[0])).argmax())  # the lowest layer that the gradient has reached
     ratios = gradients[:, lowest] / np.maximum(gradients[:, -1], TINY)
@@ -184,6 +179,7 @@ def state_of(step: int, passed: Any, signal, gradients, moved, losses, histogram
         gradient_ratio=known(ratios.min()),
         first_moved=known(moved[:, 0].min()),
         worst_loss=known(losses.max()),
+        first_sd=first_sd,
         passed=passed,
         signal=signal,
         gradients=gradients,
@@ -227,6 +223,7 @@ class Net:  # one of the compared nets; of several random ones the first, which 
 def run(p: Params) -> Iterator[State]:
     """A state per layer on the way up, per layer on the way down, per step of training."""
     depth, kinds = p.depth, p.compared
+    look = partial(state_of, deviation(p, kinds[0], 1))
     x = [np.random.default_rng([p.seed, net]).standard_normal((EXAMPLES, p.width)) for net in range(p.nets)]
     rng = np.random.default_rng([p.seed, 0, 0])
     score = x[0] @ rng.standard_normal(p.width)
@@ -239,7 +236,7 @@ def run(p: Params) -> Iterator[State]:
     histograms[:, 0] = [histogram(x[0], kind.activation) for kind in kinds]
     gradients = moved = np.full((len(kinds), depth), np.nan)
     losses = np.full(len(kinds), np.nan)
-    yield state_of(0, None, signal, gradients, moved, losses, histograms)
+    yield look(0, None, signal, gradients, moved, losses, histograms)
 
     climbs = {
         (net, i): up(x[net], partial(weight, p, kind, net), depth, kind.activation)
@@ -260,7 +257,7 @@ def run(p: Params) -> Iterator[State]:
             zeros=float(np.mean(h == 0)),
             spread=float(h.std(axis=0).mean()),
         )
-        yield state_of(layer, passed, signal, gradients, moved, losses, histograms)
+        yield look(layer, passed, signal, gradients, moved, losses, histograms)
 
     for net in nets:
         net.loss, net.error = loss_of(net.h[-1] @ net.v, y)
@@ -279,7 +276,7 @@ def run(p: Params) -> Iterator[State]:
         slopes, size = SLOPES[KIT[kinds[0].activation]](nets[0].h[layer]), rms(arrived[0][0])
         back = Down(layer=layer, slope=rms(slopes), factor=size / max(above, TINY))
         above = size
-        yield state_of(2 * depth + 1 - layer, back, signal, gradients, moved, losses, histograms)
+        yield look(2 * depth + 1 - layer, back, signal, gradients, moved, losses, histograms)
 
     if not p.trains:
         return
@@ -293,8 +290,8 @@ def run(p: Params) -> Iterator[State]:
             losses_now, moved_now = np.array([net.loss for net in nets]), np.array([net.moved() for net in nets])
             right = np.array([np.mean((net.h[-1] @ net.v > 0) == (y > 0)) for net in nets])
         if not finite(losses_now, moved_now):
-            yield state_of(2 * depth + t, Trained(t, right, True), signal, gradients, moved, losses, histograms)
+            yield look(2 * depth + t, Trained(t, right, True), signal, gradients, moved, losses, histograms)
             return
         losses, moved = losses_now, moved_now
         histograms = np.array([[histogram(h, net.kind.activation) for h in net.h] for net in nets])
-        yield state_of(2 * depth + t, Trained(t, right), signal, gradients, moved, losses, histograms)
+        yield look(2 * depth + t, Trained(t, right), signal, gradients, moved, losses, histograms)

@@ -134,6 +134,9 @@ class State(NamedTuple):
     checkpoint_loss: Annotated[float | None, Metric("validation loss there", digits=4)] = None
     spread: Annotated[float | None, Metric("spread of one point's log-odds in training mode", digits=4)] = None
     stop: Annotated[int | None, Metric("epoch at which patience ended", "count")] = None
+    per_point: Annotated[float | None, Metric("parameters for each training point", digits=4)] = None
+    in_training: Annotated[float | None, Metric("factor on what dropout leaves on, in training")] = None
+    at_test: Annotated[float | None, Metric("factor on hidden activations, at test time")] = None
 
 
 def sample(p: Params) -> tuple[np.ndarray, ...]:
@@ -237,6 +240,8 @@ def run(p: Params) -> Iterator[State]:
     seen = torch.cat([x, x_val, torch.tensor(asked[None], dtype=torch.float32), cells])
     in_training, in_evaluation = SCALING[p.scaling](1 - p.dropout)
     passes = torch.Generator().manual_seed(p.seed + 1)
+    parameters = sum((m + 1) * k for m, k in pairwise([x.shape[1], *[p.width] * p.layers, 2]))
+    fixed = {"per_point": parameters / n, "in_training": in_training, "at_test": in_evaluation}
 
     training = train(p, x, y, p.l2, p.dropout, p.jitter)
     twin = train(p, x, y, 0, 0, 0) if p.compare and (p.l2 or p.dropout or p.jitter) else None
@@ -270,6 +275,7 @@ def run(p: Params) -> Iterator[State]:
             step=epoch,
             gap=now.validation_loss - now.loss,
             **now._asdict(),
+            **fixed,
             checkpoint_epoch=best,
             checkpoint_loss=best_loss,
             spread=float(answers.double().std(correction=0)),
@@ -288,9 +294,6 @@ def run(p: Params) -> Iterator[State]:
 def nothing(p: Params) -> State:
     """The only state of too few points."""
     x, y = cloud(p.points)
-    flat, zero = np.zeros((CELLS, CELLS), np.float32), np.zeros(1, np.float32)
+    flat, zero, mask = np.zeros((CELLS, CELLS), np.float32), np.zeros(1, np.float32), np.ones(p.width, np.float32)
     points = x, y.astype(int), x[:0], y[:0].astype(int)
-    mask = np.ones(p.width, np.float32)
-    return State(
-        step=0, picture=flat, checkpoint=flat, mask=mask, cloud=zero, evaluation=zero, asked=np.zeros(2), points=points
-    )
+    return State(0, flat, flat, mask, zero, zero, asked=np.zeros(2), points=points)

@@ -72,6 +72,7 @@ class State(NamedTuple):
     accuracy_unwiped: Annotated[float | None, Metric("right answers without the wipe", "%")]
     loss: Annotated[float, Metric("loss on new sequences", digits=4)]
     parameters: Annotated[int, Metric("parameters", "count")]
+    cell_parameters: Annotated[int, Metric("of these, in the recurrent cell", "count")]  # not the answer's layer
     # |∂h_q/∂x_1| / |∂h_q/∂x_q| for the sequence that is read; before training with nothing wiped
     gradient_ratio: Annotated[float, Metric("relative gradient at the first symbol", shown=True)]
     untrained_ratio: Annotated[float, Metric("relative gradient before training")]
@@ -194,6 +195,7 @@ def run(p: Params) -> Iterator[State | None]:
             accuracy_unwiped=score(p, net, test)[1] if p.wipe else None,
             loss=loss,
             parameters=parameters(p),
+            cell_parameters=parameters(p) - net.W_y.size - net.b_y.size,
             gradient_ratio=ratio(seen.gradient, q),
             untrained_ratio=untrained,
             keeping_gate=None if keeping is None else float(keeping.mean()),

@@ -71,6 +71,7 @@ class State(NamedTuple):  # errors are mean squared ones; a number is the median
     residual_gradient: Annotated[float, Metric("gradient at the first block over that at the last, residual")]
     plain_without_block: Annotated[float, Metric("training error without the block, plain")]
     residual_without_block: Annotated[float, Metric("training error without the block, residual")]
+    parameters: Annotated[int, Metric("parameters of one net of the chosen depth", "count")]
     update: int | None  # how many the nets in training have had; None: all are trained
     diverged: list[str]  # the kinds whose error is no longer a finite number
     variance: float  # of the training targets: the error of guessing their mean
@@ -243,6 +244,7 @@ def state_of(p: Params, depth: int, errors: np.ndarray, removed: np.ndarray, blo
         residual_gradient=residual_gradient,
         plain_without_block=plain_without,
         residual_without_block=residual_without,
+        parameters=p.parameters,
         errors=errors,
         blocks=blocks,
         **rest,

@@ -73,6 +73,7 @@ class State(NamedTuple):
     attention_accuracy: Annotated[float, Metric("right letters, with attention", "%", shown=True)]
     plain_short: Annotated[float, Metric("right letters of short sequences, plain net", "%")]
     attention_short: Annotated[float, Metric("right letters of short sequences, with attention", "%")]
+    plain_whole: Annotated[float, Metric("short sequences without a mistake, plain net", "%")]
     plain_own: Annotated[float, Metric("right letters of your sequence, plain net", "%")]
     attention_own: Annotated[float, Metric("right letters of your sequence, with attention", "%")]
     # Of attention's rows at the longest length; needed: where the right letter stands in the input.
@@ -141,11 +142,12 @@ def train(p: Params, both: tuple[Net, Net]) -> Iterator[Step]:
 
 def measured(p: Params, both: tuple[Net, Net], tests: list[np.ndarray], step: Step) -> State:
     """What both nets make of new sequences of every length, and of the reader's."""
-    curves, short = np.zeros((2, len(tests))), p.tested.index(p.short)
+    curves, whole, short = np.zeros((2, len(tests))), np.zeros((2, len(tests))), p.tested.index(p.short)
     for i, net in enumerate(both):
         for j, x in enumerate(tests):
             written = net.decode(x)
-            curves[i, j] = (written.letters == solve(p.task, x)).mean()
+            right = written.letters == solve(p.task, x)
+            curves[i, j], whole[i, j] = right.mean(), right.all(axis=0).mean()
     weights, place = written.weights, needed(p.task, x).T  # of the net with attention, on the longest sequences
     own = np.array(p.typed)[:, None]
     plain, attention = (net.decode(own) for net in both)
@@ -156,6 +158,7 @@ def measured(p: Params, both: tuple[Net, Net], tests: list[np.ndarray], step: St
         attention_accuracy=float(curves[1, -1]),
         plain_short=float(curves[0, short]),
         attention_short=float(curves[1, short]),
+        plain_whole=float(whole[0, short]),
         plain_own=float((plain.letters == solve(p.task, own)).mean()),
         attention_own=float((attention.letters == solve(p.task, own)).mean()),
         aligned=float((weights.argmax(axis=-1) == place).mean()),

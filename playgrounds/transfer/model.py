@@ -86,6 +86,9 @@ class State(NamedTuple):  # every number is the mean over the repetitions; accur
     head_first_accuracy: Annotated[float | None, Metric("right on the target, head first", "%")]
     layer_1_change: Annotated[float | None, Metric("change of layer 1 by fine-tuning", "%")]
     layer_2_change: Annotated[float | None, Metric("change of layer 2 by fine-tuning", "%")]
+    source_epochs: Annotated[float | None, Metric("passes over the source examples", digits=4)]
+    tuned_parameters: Annotated[int, Metric("parameters that fine-tuning trains", "count")]
+    head_per_label: Annotated[float, Metric("parameters of the head for each target label", digits=4)]
     source_step: int
     target_step: int  # with the chosen number of labels
     about: Source | Target | Other | None  # None: everything has been trained
@@ -214,6 +217,7 @@ def run(p: Params) -> Iterator[State | None]:
     def few(examples: Examples, n: int, nets: slice = slice(None)) -> Examples:
         return Examples(examples.x[nets, :n], examples.y[nets, :n])
 
+    sizes = [(m + 1) * n for m, n in pairwise((task.inputs, *HIDDEN, task.classes))]  # parameters of every layer
     parts = [Part(0, SOURCE_RATE, p.source_steps)] if p.source else []
     for trained in train(random, *source, parts, kept(p.source_steps, EVERY), np.random.default_rng(p.seed)):
         if trained is None:
@@ -231,6 +235,9 @@ def run(p: Params) -> Iterator[State | None]:
             head_first_accuracy=None,
             layer_1_change=None,
             layer_2_change=None,
+            source_epochs=BATCH * p.source_steps / source.y.shape[1] if p.source else None,
+            tuned_parameters=sum(sizes[p.freeze :]),
+            head_per_label=sizes[-1] / p.labels,
             source_step=t,
             target_step=0,
             about=Source(source.y.shape[1], float(accuracy(theta, few(source, TEST)).mean()) if p.source else new),

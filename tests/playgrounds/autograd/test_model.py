@@ -444,3 +444,8 @@ def test_the_error_of_a_gradient_is_not_known_before_the_sweep_is_done():
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 def test_a_preset_shows_what_it_says(preset):
     assert reached(preset.reach, metrics(last(**preset.values)))
+
+
+def test_the_first_and_the_last_leaf_have_a_number_each():
+    state = last("x*y + y", "x=3, y=2")
+    assert (state.gradient, state.last_gradient) == (2, 4)

@@ -389,3 +389,9 @@ def test_what_is_not_known_yet_is_none():
     assert (start.gradient_ratio, start.first_moved, start.worst_loss) == (None, None, None)
     assert seen[4].gradient_ratio == 1 and seen[4].worst_loss is not None and seen[6].first_moved is None
     assert seen[7].first_moved > 0
+
+
+@pytest.mark.parametrize(("init", "variance"), [("Xavier", 2 / (128 + 64)), ("He", 2 / 128), ("1/n", 1 / 128)])
+def test_where_fan_in_and_fan_out_differ_the_initializations_do(init, variance):
+    last = states(init=init, versus="none", shape="funnel", depth=3, width=128)[-1]
+    assert last.first_sd == pytest.approx(math.sqrt(variance))
