@@ -40,9 +40,7 @@ class Item(BaseModel):
     metric: str = Field(default="", max_length=40, pattern=r"^[a-z0-9_]*$")  # of seeds: what is looked at
     text: str = Field(default="", max_length=300)  # of free
     options: list[str] = Field(default=[], max_length=6)
-    right: int | None = Field(
-        default=None, ge=0, le=5
-    )  # of free: which option, counted from 0; None: there is no right one
+    right: int | None = Field(default=None, ge=0, le=5)  # of free: counted from 0; None: none is
     minutes: int | None = Field(default=None, ge=1, le=60)
     rank: Literal["time", "knobs", "off"] = "time"  # of challenge
     note: str = Field(default="", max_length=500)  # for the teacher alone

@@ -39,14 +39,15 @@ def _bar(site: Site) -> None:
         return
     now = seat.seen(mine)
     if now is None or mine.member not in now.members:
+        if not seat.is_over(mine):
+            return  # the snapshot is older than this member
         seat.give_up()
         session.SAID.set(ROOM, "The room is over. Thank you for taking part.")
         st.rerun()
     obey(site, mine, now)
     with st.container(key="classbar-head", horizontal=True, vertical_alignment="center", gap="small"):
         name, state = in_html(now.members[mine.member]), _state(now)
-        here = counted(now.here, "is", "are") + " here"
-        st.html(f'<p class="classbar-who"><b>{name}</b> · {here} <span role="status">{state}</span></p>')
+        st.html(f'<p class="classbar-who"><b>{name}</b> · {now.here} here <span role="status">{state}</span></p>')
         with st.popover("You", key="classbar-you"):
             _you(mine, now)
     if now.current is not None:

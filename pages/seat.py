@@ -36,8 +36,21 @@ def is_concerned() -> bool:
 
 
 def seen(seat: Seat) -> Snapshot | None:
-    """The room as it is now; None if it is over."""
-    return snapshots().of(seat.room, seat.member or None)
+    """The room as it was half a second ago at most; None if it is over."""
+    now = snapshots().of(seat.room, seat.member or None)
+    if now is not None and seat.member and seat.member not in now.members:  # who has joined just now
+        changed(seat)
+        now = snapshots().of(seat.room)
+    return now
+
+
+def is_over(seat: Seat) -> bool:
+    """Whether the room is no more, or this browser was sent out: the database says it."""
+    try:
+        rooms.back(database(), seat.secret)
+    except Refused:
+        return True
+    return False
 
 
 def changed(seat: Seat) -> None:
@@ -54,6 +67,7 @@ def take(found: Opened | Joined) -> Seat:
     session.SEAT.set(ROOM, seat)
     for entry in (session.OBEYED, session.LEADS, session.DONE):
         entry.forget(ROOM)
+    changed(seat)
     _keep(seat=json.dumps({"teaches": seat.teaches, "secret": seat.secret}))
     return seat
 

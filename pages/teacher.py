@@ -96,7 +96,7 @@ def look(site: Site, mine: Seat) -> Snapshot | None:
     if (troupe := troupes.get(mine.room)) is not None:
         troupe.act(
             now,
-            items.computed,
+            lambda name, params: items.computed(name, dict(params)),
             lambda entry, dice: items.attempt(entry, site, dice),
             lambda entry, dice: items.type_number(entry, site, seed_of(now, entry), dice),
         )
