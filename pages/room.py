@@ -201,18 +201,20 @@ def _projector(site: Site) -> None:
             f'<p class="room-at">Join at <b>{in_html(join.split("//")[-1].partition("?")[0])}</b></p>'
             f'<p class="room-code" aria-label="Code {" ".join(now.code)}">{now.code}</p>'
         )
-        with st.container(key="room-qr"):
-            st.image(_qr(join), width="stretch")
+        if now.current is not None:
+            with st.container(key="room-qr"):
+                st.image(_qr(join), width="stretch")
         st.html(f'<p class="room-here" role="status">{in_html(teacher.here(now))}</p>')
         _list(site, mine, now)
     with stage, st.container(key="projector-stage", gap="small"):
         if now.current is None:
-            _welcome(now)
+            _welcome(now, join)
         else:
             _item(site, now, now.current)
         with st.container(key="projector-controls", horizontal=True, gap="small"):
             teacher.controls(site, mine, now)
             teacher.lead(site, mine, now)
+            st.page_link(site.home, label=":primary[To the glossary]")
         teacher.say()
         if now.current is not None and now.current.item.note:
             with st.expander("Your note", key=f"note:{now.current.id}"):
@@ -224,9 +226,11 @@ def _qr(link: str) -> str:
     return qr(link)
 
 
-def _welcome(now: Snapshot) -> None:
+def _welcome(now: Snapshot, join: str) -> None:
     st.html(f'<h1 class="room-title">{in_html(now.title or "Live lesson")}</h1>')
     st.html('<p class="room-say">Scan the code, or type it. No account; your nickname is made for you.</p>')
+    with st.container(key="room-qr-large"):
+        st.image(_qr(join), width="stretch")
     if now.named and now.members:
         names = "".join(f"<li>{in_html(name)}</li>" for name in now.members.values())
         st.html(f'<ul class="room-names">{names}</ul>')

@@ -2,13 +2,20 @@
 // made. Whoever has neither sends nothing to the server.
 
 const ROOM = "trainable-glossary-room";
+const AGAIN = 1500; // ms after which a server that has not answered is told once more: it may just have been started
+const TRIES = 20;
+
+let telling = 0;
 
 /** What the server wants kept is stored, "" is forgotten; a server that knows of nothing is told what is kept. */
-function sit(wanted, tell) {
+function sit(wanted, tell, tries = TRIES) {
+  clearTimeout(telling);
   try {
     const kept = JSON.parse(localStorage.getItem(ROOM) ?? "{}") ?? {};
     if (!wanted) {
-      if (kept.seat || kept.draft) tell("kept", kept);
+      if (!tries || !(kept.seat || kept.draft)) return;
+      tell("kept", { ...kept, tries }); // a value like the last one would not be sent
+      telling = setTimeout(sit, AGAIN, wanted, tell, tries - 1);
       return;
     }
     const all = Object.entries({ ...kept, ...wanted }).filter(([, value]) => value);
