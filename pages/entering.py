@@ -12,6 +12,8 @@ from pages.site import Site, frame
 from playgrounds.stage import session
 from playgrounds.stage.session import ROOM
 
+FORM = "entering"
+
 
 def show(site: Site) -> None:
     frame(site, "Join a lesson")
@@ -46,7 +48,8 @@ def form(code: str) -> None:
         st.caption("Or type another code:")
     st.text_input("Code, five letters", key="entering:code", max_chars=LENGTH + 4, autocomplete="off")
     st.button("Join", key="entering:join", on_click=_typed, type="secondary" if known else "primary", width="stretch")
-    teacher.say()
+    if said := session.SAID.take(FORM):
+        st.warning(said)
 
 
 def _typed() -> None:
@@ -60,6 +63,6 @@ def _join(code: str) -> None:
         seat.take(rooms.join(database(), code, seat.guard, session.WRONG.get(ROOM)))
     except rooms.WrongCode as refused:
         session.WRONG.set(ROOM, session.WRONG.get(ROOM) + 1)
-        session.SAID.set(ROOM, str(refused))
+        session.SAID.set(FORM, str(refused))
     except Refused as refused:
-        session.SAID.set(ROOM, str(refused))
+        session.SAID.set(FORM, str(refused))

@@ -97,6 +97,8 @@ def obey(site: Site, mine: Seat, now: Snapshot) -> None:
     walk = now.walk
     if walk is None or walk.page not in site.pages:
         return
+    if session.OBEYED.get(ROOM) is None and site.here == walk.page and not now.leading:
+        session.OBEYED.set(ROOM, (walk.number, walk.play))  # a reload: the address has what was set since
     number_, plays = session.OBEYED.get(ROOM) or (0, 0)
     is_new = walk.number != number_
     if not is_new and not (now.leading and site.here != walk.page):
@@ -149,7 +151,9 @@ def _vote(site: Site, mine: Seat, now: Snapshot, entry: Entry) -> None:
         said = "Your vote counts. You can change it until the vote is closed." if own else "Vote alone; nobody sees it."
         st.html(f'<p class="classbar-said" role="status">{said}</p>')
         return
-    if entry.facts.choices:
+    if entry.phase == RUN:  # the picture needs the room
+        pass
+    elif entry.facts.choices:
         right = asked.right if entry.phase == ANSWER else None
         rounds = [now.counts(entry.id, n) for n in range(1, entry.round + 1)]
         with st.container(key="classbar-ballot"):
@@ -158,7 +162,7 @@ def _vote(site: Site, mine: Seat, now: Snapshot, entry: Entry) -> None:
         st.markdown(f"Your answer: {in_markdown(own)}")
     said = {
         CLOSED: "The vote is closed. Discuss it with your neighbour.",
-        RUN: "The run decides: watch it.",
+        RUN: f"{_voted(entry, own)}The run decides: watch it.",
     }.get(entry.phase, "")
     if said:
         st.html(f'<p class="classbar-said" role="status">{said}</p>')
@@ -166,6 +170,12 @@ def _vote(site: Site, mine: Seat, now: Snapshot, entry: Entry) -> None:
         _answer(site, now, entry, asked, own)
     if entry.item.kind != "free" and entry.phase in (RUN, ANSWER):
         _way(site, entry, "Play the run")
+
+
+def _voted(entry: Entry, own: str | None) -> str:
+    if own is None:
+        return ""
+    return f"You voted {charts.LETTERS[int(own)] if entry.facts.choices else in_html(own)}. "
 
 
 def show_ballot(
@@ -300,7 +310,7 @@ def _way(site: Site, entry: Entry, label: str) -> None:
         walk = items.walk(site, entry.item, entry.id, play=1)
     except Refused:
         return
-    if st.button(label, key=f"classbar-way:{entry.id}", type="tertiary", icon=":material/play_arrow:"):
+    if st.button(label, key=f"classbar-way:{entry.id}", type="tertiary"):
         st.switch_page(site.pages[walk.page], query_params=items.go(site, walk))
 
 
