@@ -94,12 +94,14 @@ def attempt(mine: Seat, act: Callable[[], object]) -> None:
 
 def obey(site: Site, mine: Seat, now: Snapshot) -> None:
     """Go where the room wants this screen: once for every order, and back again while the teacher leads."""
-    walk = now.walk
+    walk, before = now.walk, session.OBEYED.get(ROOM)
     if walk is None or walk.page not in site.pages:
+        session.OBEYED.set(ROOM, before or (0, 0))
         return
-    if session.OBEYED.get(ROOM) is None and site.here == walk.page and not now.leading:
-        session.OBEYED.set(ROOM, (walk.number, walk.play))  # a reload: the address has what was set since
-    number_, plays = session.OBEYED.get(ROOM) or (0, 0)
+    if before is None and site.here == walk.page and not now.leading:
+        before = (walk.number, walk.play)  # a reload: the address has what the member has set since
+        session.OBEYED.set(ROOM, before)
+    number_, plays = before or (0, 0)
     is_new = walk.number != number_
     if not is_new and not (now.leading and site.here != walk.page):
         return

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import streamlit as st
 
 from edition import NAME
-from glossary import ABOUT, EXAM, FILE, HOME, LESSONS, PAGES, PRACTICE, Glossary, GlossaryError, Term, load
+from glossary import ABOUT, CLASSROOM, EXAM, FILE, HOME, LESSONS, PAGES, PRACTICE, Glossary, GlossaryError, Term, load
 from pages import cards, keys, seat
 from playgrounds.kit import catalogue
 from playgrounds.stage import connection, progress
@@ -139,6 +139,7 @@ def _contents(glossary: Glossary) -> str:
         )
     about = f'<a href="{ABOUT}">About and privacy</a>'
     practise = f'<a class="contents-practice" href="{PRACTICE}">Practice</a><a href="{EXAM}">Mock exam</a>'
+    practise += f'<a href="{CLASSROOM}">Live classroom</a>'
     return f'<nav class="contents inside" aria-label="Lessons and terms">{practise}{"".join(lessons)}{about}</nav>'
 
 

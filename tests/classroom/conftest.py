@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,13 +35,15 @@ def programs() -> Path | None:
     return Path(here).parent if here else None
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """The URL of a PostgreSQL server on a free port; it refuses root, and so runs as user postgres."""
+@contextmanager
+def running() -> Iterator[str]:
+    """A PostgreSQL server on a free port, and its URL; it refuses root, and so runs as user postgres.
+
+    Raises FileNotFoundError where PostgreSQL is not installed.
+    """
     where = programs()
     if where is None:
-        said = "PostgreSQL is missing: install the package postgresql to test rooms against it"
-        pytest.fail(said) if os.environ.get("CI") == "true" else pytest.skip(said)
+        raise FileNotFoundError("PostgreSQL is missing: install the package postgresql")
     is_root = sys.platform != "win32" and os.geteuid() == 0
     run = ["runuser", "-u", "postgres", "--"] if is_root else []
     folder = Path(tempfile.mkdtemp(prefix="glossary-postgresql-"))
@@ -51,9 +54,21 @@ def postgresql() -> Iterator[str]:
     subprocess.run([*run, where / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"], **quiet)
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
     subprocess.run([*run, where / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"], **quiet)
-    yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    subprocess.run([*run, where / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run([*run, where / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a server; without PostgreSQL the test is skipped, or fails where CI=true."""
+    if programs() is None:
+        said = "PostgreSQL is missing: install the package postgresql to test rooms against it"
+        pytest.fail(said) if os.environ.get("CI") == "true" else pytest.skip(said)
+    with running() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
