@@ -15,6 +15,7 @@ import { Tour } from "./tour.js";
  */
 
 const PHONE = 600; // px: narrower figures put their panels below each other
+const MOST_WAITS = 100; // of 30 ms: on a busy server the bar of a room may keep a page running all the time
 const PATIENCE = 5000; // ms to wait for more frames before asking again
 const BELOW = 84; // px below the picture that the numbers and the heads of the tabs need
 const CHIPS = 120; // px of chips for which the picture makes room
@@ -83,6 +84,7 @@ export class Player {
     this.seen = new Set();
     this.plays = 0; // how often the reader has set it going
     this.told = 0;
+    this.waits = 0; // how often in a row it has waited for a rerun to end
     this.asked = -1;
     /** @type {number | null} */
     this.wanted = null; // a step that is to be shown once it is there
@@ -485,11 +487,13 @@ export class Player {
     clearTimeout(this.telling);
     const app = /** @type {HTMLElement | null} */ (document.querySelector(".stApp"));
     const running = app?.dataset.testScriptState === "running";
-    if (running) this.telling = setTimeout(() => this.root.isConnected && this.tell(), 30);
+    this.waits = running ? this.waits + 1 : 0;
+    if (running && this.waits < MOST_WAITS) this.telling = setTimeout(() => this.root.isConnected && this.tell(), 30);
     else this.tellNow();
   }
 
   tellNow() {
+    this.waits = 0;
     const end = this.now >= this.film.last;
     const step = this.wanted ?? (end ? null : this.frame.step);
     this.told += 1; // a report like the last one would not be sent
