@@ -10,15 +10,15 @@ help: ## list what can be made
 run: $(VENV)/app ## install what the app needs and open it
 	$(BIN)/streamlit run app.py
 
-test: $(VENV)/dev chromium ## install what the tests need, Chromium included, and run them all
+test: $(VENV)/dev chromium postgresql ## install what the tests need, Chromium and PostgreSQL included, and run them all
 	$(PYTEST) $(TESTS)
 
-slow: $(VENV)/dev chromium ## run only the tests that take longer
+slow: $(VENV)/dev chromium postgresql ## run only the tests that take longer
 	$(PYTEST) -m check $(TESTS)
 
 check: test slow ## run all tests, those that take longer too
 
-bench: $(VENV)/dev chromium ## measure the budgets; prints a table, writes build/bench.json
+bench: $(VENV)/dev chromium postgresql ## measure the budgets; prints a table, writes build/bench.json
 	$(BIN)/python -m tests.bench
 
 pictures: $(VENV)/dev chromium ## make the pictures of terms that have changed, in static/pictures
@@ -38,6 +38,11 @@ new: ## make a playground from the template: make new NAME=label_smoothing
 clean: ## remove everything that was made
 	rm -rf $(VENV) build static/made/* .pytest_cache .ruff_cache .mypy_cache .hypothesis tests/javascript/node_modules
 
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { [ "$$(id -u)" = 0 ] \
+	  && command -v apt-get >/dev/null && apt-get update -q && apt-get install -y -q postgresql; } \
+	  || echo "PostgreSQL is missing and cannot be installed here: rooms are tested against SQLite alone."
+
 chromium:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	  && apt-get update -q && apt-get install -y -q chromium; } \
@@ -52,4 +57,4 @@ $(VENV)/dev: requirements.txt requirements-dev.txt | $(VENV)
 $(VENV):
 	$(PYTHON) -m venv $(VENV)
 
-.PHONY: help run test slow check bench pictures numbers lint new clean chromium
+.PHONY: help run test slow check bench pictures numbers lint new clean chromium postgresql

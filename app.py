@@ -11,8 +11,22 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from edition.painter import Painter
-from glossary import ABOUT, EXAM, HOME, PRACTICE, SHEETS
-from pages import about, addresses, examining, home, lesson, missing, playground, practising, printing, site, term
+from glossary import ABOUT, CLASSROOM, EXAM, HOME, JOIN, PRACTICE, SHEETS
+from pages import (
+    about,
+    addresses,
+    entering,
+    examining,
+    home,
+    lesson,
+    missing,
+    playground,
+    practising,
+    printing,
+    room,
+    site,
+    term,
+)  # fmt: skip
 from playgrounds.player import library
 from playgrounds.stage import moved
 from server import limits, outside
@@ -30,6 +44,8 @@ def main() -> None:
     glossary = here.glossary
     here.add(home.show, "Home", HOME, default=True)
     here.add(about.show, "About and privacy", ABOUT)
+    here.add(room.show, "Live classroom", CLASSROOM)
+    here.add(entering.show, "Join a lesson", JOIN)
     here.add(practising.show, "Practice", PRACTICE)
     here.add(examining.show, "Mock exam", EXAM)
     here.add(printing.show, "Sheets and cards", SHEETS)

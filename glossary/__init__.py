@@ -21,9 +21,11 @@ from glossary.entries import (
 )
 from glossary.reading import (
     ABOUT,
+    CLASSROOM,
     EXAM,
     FILE,
     HOME,
+    JOIN,
     LESSONS,
     OWN,
     PAGES,
@@ -35,9 +37,11 @@ from glossary.reading import (
 
 __all__ = [
     "ABOUT",
+    "CLASSROOM",
     "EXAM",
     "FILE",
     "HOME",
+    "JOIN",
     "LESSONS",
     "OWN",
     "PAGES",

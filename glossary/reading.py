@@ -18,6 +18,7 @@ LESSONS = ROOT / "lessons"
 PAGES = ROOT / "pages"
 HOME = "home-page"  # Streamlit wants an address of its own for it, though it answers at / only
 ABOUT = "about-this-glossary"
+CLASSROOM, JOIN = "classroom", "join"
 PRACTICE, EXAM, SHEETS = "practice", "exam", "sheets"
 OWN = {
     HOME: "the home page",
@@ -25,6 +26,8 @@ OWN = {
     PRACTICE: "the practice",
     EXAM: "the mock exam",
     SHEETS: "the sheets",
+    CLASSROOM: "the live classroom",
+    JOIN: "the page to join a live classroom",
 }  # addresses that no term may have
 
 

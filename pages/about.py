@@ -30,6 +30,10 @@ Nothing that you do here is tied to your name, and there is no account. What is 
   guards against forged requests and ends with the browser's session. The glossary uses it for one thing more: the
   options of a question keep their order when you reload.
 
+In a live lesson the server keeps a nickname (its own making, unless you change it), your votes and your runs, until the
+teacher ends the room, and for 24 hours at most. A page of results has no names. Your browser keeps a token, to bring
+you back after a reload.
+
 On the home page, “Your progress” saves what you have answered and reached to a file, takes it from one, and erases it;
 the practice page does the same for its cards.
 """

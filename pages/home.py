@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from edition import NAME
-from glossary import ABOUT, EXAM, HOME, PRACTICE, SHEETS, Term
+from glossary import ABOUT, CLASSROOM, EXAM, HOME, PRACTICE, SHEETS, Term
 from pages import cards
 from pages.site import Site, frame, nothing_found, search_box, show_progress
 from playgrounds.stage.loop import show_loop
@@ -27,7 +27,13 @@ def show(site: Site) -> None:
         cards.show_cards(cards.of_lesson(glossary, lesson) for lesson in glossary.lessons)
     with a_to_z:
         cards.show_index(glossary.alphabetical())
-    links = {PRACTICE: "Practice", EXAM: "Mock exam", SHEETS: "Sheets and cards", ABOUT: "About and privacy"}
+    links = {
+        PRACTICE: "Practice",
+        EXAM: "Mock exam",
+        CLASSROOM: "Live classroom",
+        SHEETS: "Sheets and cards",
+        ABOUT: "About and privacy",
+    }
     st.html(f'<p class="foot inside">{" · ".join(f"<a href={to}>{name}</a>" for to, name in links.items())}</p>')
     if glossary.shown_at_home is not None:
         with picture:

@@ -3,16 +3,19 @@
 const LAST = "trainable-glossary-last"; // {page, name} of the term that was opened last; playgrounds/stage/progress.js shows it
 const ABOUT = "about-this-glossary";
 
-export default function () {
+export default function ({ data, setStateValue }) {
+  sit(data, setStateValue);
   const app = document.querySelector(".stApp");
   const open = (event) => {
     const link = event.target.closest("a[target='_self'], .inside a");
     const address = link?.getAttribute("href");
-    if (!address || !/^[a-z0-9-]+$/.test(address) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const [, page, query] = /^([a-z0-9-]+)(?:\?([^#]*))?$/.exec(address ?? "") ?? [];
+    if (!page || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     if (app.dataset.testConnectionState !== "CONNECTED") return;
     // That page says how to report a mistake: in the page from which the reader comes.
-    go(app, address, address === ABOUT && here() !== ABOUT ? { from: here() + location.search } : {});
+    const from = page === ABOUT && here() !== ABOUT ? { from: here() + location.search } : {};
+    go(app, page, { ...Object.fromEntries(new URLSearchParams(query)), ...from });
     const inSidebar = link.closest(".stSidebar") && innerWidth < 768; // there it lies over the page
     if (inSidebar) document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
   };

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 import streamlit as st
 
 from edition import NAME
-from glossary import ABOUT, EXAM, FILE, HOME, LESSONS, PAGES, PRACTICE, Glossary, GlossaryError, Term, load
-from pages import cards, keys
+from glossary import ABOUT, CLASSROOM, EXAM, FILE, HOME, LESSONS, PAGES, PRACTICE, Glossary, GlossaryError, Term, load
+from pages import cards, keys, seat
 from playgrounds.kit import catalogue
 from playgrounds.stage import connection, progress
 
@@ -23,7 +23,7 @@ PATIENCE = 3.0  # seconds that a page waits for its turn before it goes ahead al
 STYLE = f"<style>{(PAGES / 'site.css').read_text(encoding='utf-8')}</style>"
 
 # One component for what watches the whole page: a component's script can import none of its neighbours.
-SCRIPTS = ("links.js", "marks.js", "search.js")
+SCRIPTS = ("links.js", "marks.js", "search.js", "seat.js")
 links = st.components.v2.component(
     "links", js="\n".join((PAGES / name).read_text(encoding="utf-8") for name in SCRIPTS)
 )
@@ -36,10 +36,16 @@ class Site:
     glossary: Glossary
     playgrounds: list[str]
     pages: dict[str, st.Page] = field(default_factory=dict)
+    here: str = ""  # the address of the page that is shown
 
     def add(self, show: Callable[..., None], title: str, address: str, *of: Any, default: bool = False) -> None:
         """A page that calls show(site, *of)."""
-        self.pages[address] = st.Page(lambda: show(self, *of), title=title, url_path=address, default=default)
+
+        def open_it() -> None:
+            self.here = address
+            show(self, *of)
+
+        self.pages[address] = st.Page(open_it, title=title, url_path=address, default=default)
 
     @property
     def starts(self) -> dict[str, dict[str, dict[str, Any]]]:
@@ -85,8 +91,8 @@ def _glossary(stamp: tuple) -> Glossary:
     return load()
 
 
-def frame(site: Site, title: str, *, search: bool = True) -> None:
-    """Title of the browser's tab, style, sidebar."""
+def frame(site: Site, title: str, *, search: bool = True, bar: bool = True) -> None:
+    """Title of the browser's tab, style, sidebar; in a live room its bar."""
     st.set_page_config(
         page_title=f"{title} · {NAME}" if title else NAME, page_icon=str(PAGES / "icon.svg"), layout="wide",
         initial_sidebar_state="collapsed",
@@ -96,8 +102,13 @@ def frame(site: Site, title: str, *, search: bool = True) -> None:
     if not st.context.is_embedded:
         with st.sidebar:
             _sidebar(site, search)
-    links(key="links")
+    told = links(key="links", data=seat.to_keep(), on_kept_change=lambda: None)
+    seat.remember(told.kept)
     keys.listen()
+    if bar and not st.context.is_embedded and seat.is_concerned():
+        from pages import classbar  # which stands on this module
+
+        classbar.show(site)
 
 
 def _sidebar(site: Site, search: bool) -> None:
@@ -128,6 +139,7 @@ def _contents(glossary: Glossary) -> str:
         )
     about = f'<a href="{ABOUT}">About and privacy</a>'
     practise = f'<a class="contents-practice" href="{PRACTICE}">Practice</a><a href="{EXAM}">Mock exam</a>'
+    practise += f'<a href="{CLASSROOM}">Live classroom</a>'
     return f'<nav class="contents inside" aria-label="Lessons and terms">{practise}{"".join(lessons)}{about}</nav>'
 
 

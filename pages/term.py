@@ -3,7 +3,7 @@
 import streamlit as st
 
 from glossary import Term
-from pages import definition
+from pages import adding, definition, member, seat
 from pages.site import Site, frame
 from playgrounds.stage.page import show_page
 
@@ -23,6 +23,8 @@ def show(site: Site, term: Term) -> None:
             site.starts,
             definition=lambda: definition.show(site, term),
             onward=lambda: _onward(site, term),
+            shared=lambda scene, state: adding.show(site, scene, state),
+            ended=member.witness if seat.mine() is not None else None,
         )
     else:
         definition.show(site, term)

@@ -652,6 +652,63 @@ def _sweep(send: Send, name: str) -> None:
     send({"times": together / alone, "runs, CPU s": alone, "sweep, CPU s": together})
 
 
+def room(kind: str) -> Iterator[Row]:
+    """A class of 200 in one live room, with its database in `kind`; and a reader who turns a knob while it votes."""
+    from tests.bench_room import lesson
+
+    names = f"a room of 200, {kind}"
+    with _rooms_in(kind) as url, serving(f"room-{kind}") as server:
+        _visit(server, [TERM])
+        before, seen, idle, knobs = server.process.memory_info().rss / 2**20, {}, 0.0, [0.0]
+        links = [f"{TERM}?seed={300 + n}" for n in range(20)]
+        class_ = elsewhere(lesson, server.port, url, limit=500)
+        with ThreadPoolExecutor(1) as pool:
+            for what, value in class_:
+                seen[what] = value
+                if what == "idle begins":
+                    idle = server.cpu()
+                    memory = (server.process.memory_info().rss / 2**20 - before) / 200
+                elif what == "idle ends":
+                    idle = (server.cpu() - idle) / 15
+                elif what == "voting":
+                    alone = pool.submit(next, elsewhere(one_by_one, server.port, links, limit=60), [])
+                elif what == "votes":
+                    knobs = sorted(one["seconds"] for one in alone.result() if one["seconds"])
+                elif what == "end":
+                    break
+        class_.close()
+        more = {"members": seen["members"], "problems": seen["problems"]}
+        yield row(f"{names}: idle, cores", idle, "", 0.3, **more)
+        yield row(f"{names}: votes counted", seen["votes"]["counted"], "", ">= 200")
+        yield row(f"{names}: p95 from a vote to the teacher's screen", _at(seen["votes"]["late"], 0.95), "s", 1.5)
+        yield row(f"{names}: p95 of a reader's run while all vote", _at(knobs, 0.95), "s", 1)
+        followed = seen["followed"]
+        yield row(f"{names}: Follow me, p95", _at(followed, 0.95), "s", 3, screens=len(followed))
+        yield row(
+            f"{names}: Everyone a seed, to the full picture", seen["grown"]["seconds"], "s", None, **seen["grown"]
+        )
+        yield row(f"{names}: memory of a member", memory, "MB", 1.5)
+
+
+@contextlib.contextmanager
+def _rooms_in(kind: str) -> Iterator[str]:
+    """A database of that kind for the servers that are started meanwhile; its URL."""
+    from tests.classroom.conftest import running
+
+    with contextlib.ExitStack() as stack:
+        if kind == "PostgreSQL":
+            url = stack.enter_context(running())
+        else:
+            url = str(BUILD / "bench-rooms.sqlite")
+            for path in BUILD.glob("bench-rooms.sqlite*"):
+                path.unlink()
+        os.environ["GLOSSARY_DATABASE"] = url
+        try:
+            yield url
+        finally:
+            del os.environ["GLOSSARY_DATABASE"]
+
+
 # --- playgrounds -----------------------------------------------------------------------------------------------------
 
 PROBE, CUT = 0.1, 30.0  # CPU seconds of a run that is probed, and of one that is measured in full
@@ -847,11 +904,16 @@ def groups() -> list[tuple[Callable[..., Iterator[Row]], list[str]]]:
         (seeds, ["resident memory, 100"]),
         (fairness, ["a light page", "60 heavy"]),
         (sweeps, ["sweep of"]),
+        *((in_room(kind), [f"a room of 200, {kind}"]) for kind in ("SQLite", "PostgreSQL")),
         *(
             (partial(playground, name), [f"{name}: default run and film", f"{name}: worst seconds, MB, states"])
             for name in catalogue.names()
         ),
     ]
+
+
+def in_room(kind: str) -> Callable[[], Iterator[Row]]:
+    return lambda: room(kind)
 
 
 def measured(group: Callable[..., Iterator[Row]], names: list[str]) -> list[Row]:

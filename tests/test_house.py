@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CACHES = {"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".hypothesis"}
 MADE = {".venv", ".git", "build", "static", "node_modules", *CACHES}
 CODE = (
+    "classroom/",
     "playgrounds/",
     "pages/",
     "practice/",
@@ -92,17 +93,20 @@ def literals(source: str) -> Iterator[str]:
 # ----------------------------------------------------------------------------------------------- who may know of whom
 
 ROOMS = {  # modules of ours that each room may know, as a pattern
+    "classroom/": r"(classroom|playgrounds\.kit)\b",
     "playgrounds/kit/": r"playgrounds\.kit\b",
     "playgrounds/player/": r"playgrounds\.(kit|player)\b",
     "playgrounds/stage/": r"playgrounds\.(kit|player|stage)\b",
-    "pages/": r"(pages|edition|glossary|practice|playgrounds\.(kit|stage))\b",
+    "pages/": r"(pages|classroom|edition|glossary|practice|playgrounds\.(kit|stage))\b",
     "glossary/": r"(glossary|playgrounds\.kit)\b",
     "practice/": r"(practice|glossary|playgrounds\.kit)\b",
     "edition/": r"(edition|glossary|playgrounds\.(kit|player))\b",
     "server/": r"server\b",
 }
-OURS = re.compile(r"(app|edition|glossary|pages|playgrounds|practice|server|templates|tests)\b|\.")
-KNOW_NO_STREAMLIT = ("playgrounds/kit/", "playgrounds/player/", "glossary/", "practice/", "edition/", "server/")
+OURS = re.compile(r"(app|classroom|edition|glossary|pages|playgrounds|practice|server|templates|tests)\b|\.")
+KNOW_NO_STREAMLIT = (
+    *("classroom/", "edition/", "glossary/", "practice/", "server/", "playgrounds/kit/", "playgrounds/player/"),
+)
 WITHOUT_STREAMLIT = [*python(*KNOW_NO_STREAMLIT, "playgrounds/_")]
 MENDS_STREAMLIT = ROOT / "server" / "outside.py"
 
@@ -254,7 +258,7 @@ def test_every_playground_is_named_where_people_look_for_it(document):
 @each(files("requirements*.txt"))
 def test_every_requirement_is_pinned(path):
     for line in path.read_text(encoding="utf-8").splitlines():
-        assert re.fullmatch(r"[A-Za-z0-9-]+==[0-9][\w.]*|-r requirements\.txt|(#.*)?", line), line
+        assert re.fullmatch(r"[A-Za-z0-9-]+(\[[a-z]+\])?==[0-9][\w.]*|-r requirements\.txt|(#.*)?", line), line
 
 
 def test_what_the_app_imports_is_required_and_what_is_required_is_imported():
@@ -263,7 +267,7 @@ def test_what_the_app_imports_is_required_and_what_is_required_is_imported():
     modules -= sys.stdlib_module_names | {folder.strip("/") for folder in CODE}
     called = {"scikit-learn": "sklearn", "markdown-it-py": "markdown_it", "mdit-py-plugins": "mdit_py_plugins"}
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
-    assert modules == {called.get(name, name) for name in (line.partition("==")[0] for line in lines)}
+    assert modules == {called.get(name, name) for name in (line.partition("==")[0].partition("[")[0] for line in lines)}
 
 
 def test_no_file_says_where_it_was_written_or_where_packages_come_from():

@@ -11,10 +11,11 @@ import { Tour } from "./tour.js";
  * @typedef {import("./film.js").Message} Message
  * @typedef {import("./film.js").Frame} Frame
  * @typedef {{run: string, have: number, step: number | null, stopped: boolean, told: number, ended: number | null,
- *            picked: number | null, tour: [number, number] | null}} Report what the server is told; stage/player.py reads it
+ *            picked: number | null, plays: number, tour: [number, number] | null}} Report what the server is told; stage/player.py reads it
  */
 
 const PHONE = 600; // px: narrower figures put their panels below each other
+const MOST_WAITS = 100; // of 30 ms: on a busy server the bar of a room may keep a page running all the time
 const PATIENCE = 5000; // ms to wait for more frames before asking again
 const BELOW = 84; // px below the picture that the numbers and the heads of the tabs need
 const CHIPS = 120; // px of chips for which the picture makes room
@@ -81,7 +82,9 @@ export class Player {
     this.isVeiled = false; // whether what is still to come is hidden: a run is played for the first time
     /** @type {Set<string>} runs that were seen to their end */
     this.seen = new Set();
+    this.plays = 0; // how often the reader has set it going
     this.told = 0;
+    this.waits = 0; // how often in a row it has waited for a rerun to end
     this.asked = -1;
     /** @type {number | null} */
     this.wanted = null; // a step that is to be shown once it is there
@@ -391,6 +394,8 @@ export class Player {
     this.following = false;
     this.clock.start(() => this.film.frames.length, () => Number(this.speed.value));
     this.dressButton();
+    this.plays += 1;
+    if (this.head.watched) this.tell(); // a class whose screens follow this one plays, too
   }
 
   /** The clock has gone on: show the next frame. @param {number} frames @returns {boolean} whether the film goes on */
@@ -482,17 +487,19 @@ export class Player {
     clearTimeout(this.telling);
     const app = /** @type {HTMLElement | null} */ (document.querySelector(".stApp"));
     const running = app?.dataset.testScriptState === "running";
-    if (running) this.telling = setTimeout(() => this.root.isConnected && this.tell(), 30);
+    this.waits = running ? this.waits + 1 : 0;
+    if (running && this.waits < MOST_WAITS) this.telling = setTimeout(() => this.root.isConnected && this.tell(), 30);
     else this.tellNow();
   }
 
   tellNow() {
+    this.waits = 0;
     const end = this.now >= this.film.last;
     const step = this.wanted ?? (end ? null : this.frame.step);
     this.told += 1; // a report like the last one would not be sent
-    const { stopped, told, ended, picked } = this;
+    const { stopped, told, ended, picked, plays } = this;
     const { asked: tour } = this.tour;
-    this.report({ run: this.film.run, have: this.film.frames.length, step, stopped, told, ended, picked, tour });
+    this.report({ run: this.film.run, have: this.film.frames.length, step, stopped, told, ended, picked, plays, tour });
   }
 
   /** Ask for the frames that are still to be computed, one message at a time, only while somebody looks. */

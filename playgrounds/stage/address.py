@@ -142,8 +142,11 @@ def to_query(state: PageState, scene: Scene) -> dict[str, str]:
     return query | state.view.to_query()
 
 
-def from_query(query: dict[str, str], scene: Scene) -> PageState:
-    """The state that a link means, and what was wrong with it."""
+def from_query(query: dict[str, str], scene: Scene, opens: bool = True) -> PageState:
+    """The state that a link means, and what was wrong with it.
+
+    opens: whether a plain link opens with the page's question, before its run.
+    """
     knobs = dict(list(query.items())[:MOST_PARAMETERS])
     step, hide, lock, pinned, name = (knobs.pop(one, "") for one in (STEP, HIDE, LOCK, PINNED, PLAYGROUND))
     knobs.pop(PRESENT, None)
@@ -166,7 +169,7 @@ def from_query(query: dict[str, str], scene: Scene) -> PageState:
     other, problems = other_run(pinned, start) if pinned else (None, [])
     complaints += [f"The run to compare with: {problem}" for problem in problems]
     own = params if view.hide or view.lock else None
-    if is_plain and scene.questions:
+    if is_plain and scene.questions and opens:
         return opening(scene, PageState(name, params, 0, complaints, query, view, held=True, own=own))
     return PageState(name, params, int(step) if step else None, complaints, query, view, other, own=own)
 

@@ -38,24 +38,43 @@ def show_page(
     elsewhere: Mapping[str, Mapping[str, Values]] | None = None,
     definition: Callable[[], None] | None = None,
     onward: Callable[[], None] | None = None,
+    shared: Callable[[Scene, PageState], None] | None = None,
+    ended: Callable[[Scene, PageState, Run], None] | None = None,
 ) -> None:
     """The playgrounds `starts`, of which the first is shown; `page` is the page's address.
 
     asked: what the page asks. definition: shows what stands in the first tab. onward: a link to the next page, for
-    whoever is done with this one. The rest: see Scene.
+    whoever is done with this one. shared: more for the Share tab. ended: is told of a run that has ended. The rest: see
+    Scene.
     """
+    scene = made(page, title, starts, asked, elsewhere)
+    address.arrive(scene)
+    _live(scene, definition, onward, shared, ended)
+
+
+def made(
+    page: str,
+    title: str,
+    starts: Mapping[str, Values],
+    asked: Asked | None = None,
+    elsewhere: Mapping[str, Mapping[str, Values]] | None = None,
+) -> Scene:
+    """The scene of a page, showing the first of its playgrounds."""
     first = catalogue.load(next(iter(starts)))
     scene = Scene(page, title, first, starts, elsewhere={page: starts, **(elsewhere or {})})
-    if asked is not None:
-        scene = replace(
-            scene, questions=asked.question, goals=asked.goal, exercises=asked.exercise, stops=asked.stop
-        )  # fmt: skip
-    address.arrive(scene)
-    _live(scene, definition, onward)
+    if asked is None:
+        return scene
+    return replace(scene, questions=asked.question, goals=asked.goal, exercises=asked.exercise, stops=asked.stop)
 
 
 @st.fragment
-def _live(scene: Scene, definition: Callable[[], None] | None, onward: Callable[[], None] | None) -> None:
+def _live(
+    scene: Scene,
+    definition: Callable[[], None] | None,
+    onward: Callable[[], None] | None,
+    shared: Callable[[Scene, PageState], None] | None,
+    ended: Callable[[Scene, PageState, Run], None] | None,
+) -> None:
     tour.go_on(scene)
     state = address.current(scene)
     scene = scene.showing(state.playground)
@@ -76,8 +95,10 @@ def _live(scene: Scene, definition: Callable[[], None] | None, onward: Callable[
     with picture, st.container(key="stage", gap="xsmall"):
         _players(scene, state, run)
         show_diagnosis(scene, state, run)
-        reached = show_tabs(scene, state, run, definition)
+        reached = show_tabs(scene, state, run, definition, shared)
     progress.record(scene, answered, reached)
+    if ended is not None and run.done and run.states and not run.failure:
+        ended(scene, state, run)
 
 
 def _complain(state: PageState) -> None:
@@ -117,6 +138,8 @@ def _players(scene: Scene, state: PageState, run: Run) -> None:
     other = compare.pinned(scene, state)
     have = _advance(scene, run, "player")
     head = {"start": state.step, "order": scene.order(run), "hold": state.held}
+    if session.LEADS.get(session.ROOM):
+        head["watched"] = True
     if other is None:
         _play(scene, run, "player", have, **head, tour=tour.plan(scene, state, run))
         return

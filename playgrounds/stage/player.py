@@ -24,6 +24,7 @@ class Report(NamedTuple):
     stopped: bool = False  # whether the reader wants no more frames
     ended: int | None = None  # number of the order whose film was seen to its end
     picked: float | None = None  # value of the point that was clicked
+    plays: int = 0  # how often it was set going, where somebody watches
     tour: tuple[int, int] | None = None  # number of the wish, and the leg of the tour that is wished for
 
     @classmethod
@@ -37,6 +38,7 @@ class Report(NamedTuple):
             stopped=raw.get("stopped") is True,
             ended=_whole(raw.get("ended")),
             picked=raw["picked"] if type(raw.get("picked")) in (int, float) else None,
+            plays=_whole(raw.get("plays")) or 0,
             tour=_pair(raw.get("tour")),
         )
 

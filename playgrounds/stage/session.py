@@ -25,6 +25,20 @@ class Order(NamedTuple):
     tour: bool = False  # whether it shall pause at the stops of the tour
 
 
+class Seat(NamedTuple):
+    """Where this browser sits in a live room."""
+
+    room: int
+    code: str
+    secret: str  # the teacher's key or the member's token; the browser keeps it, too
+    member: int = 0
+    name: str = ""
+
+    @property
+    def teaches(self) -> bool:
+        return not self.member
+
+
 class Entry(Generic[T]):
     """A value of the session, by what it belongs to: a page, a question of it, a widget."""
 
@@ -82,6 +96,17 @@ OPENED: Entry[bool] = Entry("opened", bool)  # whether its answer was shown
 COUNT: Entry[int] = Entry("count", int)  # how often something else than its widget has changed it
 SEEN: Entry[Any] = Entry("seen", _none)  # the value that its widget was made with, or has brought last
 
+# Of the live room that this browser is in: all under ROOM
+ROOM = "room"
+SEAT: Entry[Seat | None] = Entry("seat", _none)
+OVER: Entry[str] = Entry("over", str)  # the secret of a room that is no more
+KEPT: Entry[dict[str, str]] = Entry("kept", dict)  # what the browser shall keep: "seat", "draft"
+DRAFT: Entry[str] = Entry("draft", str)  # an agenda that is being made, as in a link
+WRONG: Entry[int] = Entry("wrong", int)  # wrong codes that were typed
+LEADS: Entry[bool] = Entry("leads", bool)  # whether the screens of the room follow this one
+OBEYED: Entry[tuple[int, int] | None] = Entry("obeyed", _none)  # where this screen was sent last: number, plays
+DONE: Entry[frozenset[str]] = Entry("done", frozenset)  # runs of the room that were taken note of
+SAID: Entry[str] = Entry("said", str)  # what is said once, about the last press
 
 _READER = "reader"
 

@@ -19,8 +19,14 @@ from playgrounds.stage.share import show_share
 from playgrounds.stage.sweep import show_sweep
 
 
-def show_tabs(scene: Scene, state: PageState, run: Run, definition: Callable[[], None] | None) -> list[str]:
-    """The tabs; returns the ids of the goals that were reached."""
+def show_tabs(
+    scene: Scene,
+    state: PageState,
+    run: Run,
+    definition: Callable[[], None] | None,
+    shared: Callable[[Scene, PageState], None] | None = None,
+) -> list[str]:
+    """The tabs; returns the ids of the goals that were reached. shared: more for the tab Share."""
     reached = mark_goals(scene, state, run)
     link = address.link_to(scene.page, address.to_query(state, scene))
     shown: dict[str, Callable[[], None]] = {}
@@ -36,7 +42,7 @@ def show_tabs(scene: Scene, state: PageState, run: Run, definition: Callable[[],
         shown["Sweep"] = lambda: show_sweep(scene, state)
         if "code" not in state.view.hide:
             shown["Code"] = lambda: _code(scene, run, link)
-        shown["Share"] = lambda: show_share(scene, state, run, link)
+        shown["Share"] = lambda: _share(scene, state, run, link, shared)
     shown["About"] = lambda: _about(scene)
     for tab, show in zip(
         st.tabs(list(shown), key=f"{scene.page}:below", on_change="rerun"), shown.values(), strict=True
@@ -45,6 +51,14 @@ def show_tabs(scene: Scene, state: PageState, run: Run, definition: Callable[[],
             with tab:
                 show()
     return reached
+
+
+def _share(
+    scene: Scene, state: PageState, run: Run, link: str, shared: Callable[[Scene, PageState], None] | None
+) -> None:
+    show_share(scene, state, run, link)
+    if shared is not None and not st.context.is_embedded:
+        shared(scene, state)
 
 
 def _about(scene: Scene) -> None:

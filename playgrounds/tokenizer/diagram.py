@@ -175,8 +175,9 @@ def draw_way(panel: Panel, way: Way, cells: Cells, top: float) -> None:
         for (x, line), number in numbers:
             panel.text(x, top - line - 0.47, number, MUTED)
     else:
-        x, y = [x for (x, _), _ in numbers], [top - line - 0.47 for (_, line), _ in numbers]
-        panel.words(x, y, [number for _, number in numbers], MUTED, place="middle center")
+        across = [x for (x, _), _ in numbers]
+        down = [top - line - 0.47 for (_, line), _ in numbers]
+        panel.words(across, down, [number for _, number in numbers], MUTED, place="middle center")
 
 
 def heading(way: Way, cut: bool) -> str:

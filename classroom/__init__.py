@@ -1,0 +1,1 @@
+"""Live rooms: what a room knows and permits, and the database that keeps it. Knows no page and no Streamlit."""
