@@ -73,5 +73,5 @@ def draw_cost(panel: Panel, pair: list[int], most: int, y: float) -> None:
     cost, direct = (MOST * one / most for one in pair)
     panel.block((COSTS, COSTS + cost), (y - 2.5, y + 2.5), PRODUCTS)
     panel.frame((COSTS, COSTS + direct), (y - 2.5, y + 2.5), MUTED, 1.5)
-    said = " not ".join(f"{count / 1000:.0f}k" for count in dict.fromkeys(pair))
-    panel.text(COSTS + MOST + 8, y - 5.5, said, INK, place="left")
+    said = " / ".join(f"{count / 1000:.0f}k" for count in dict.fromkeys(pair))
+    panel.text(COSTS + MOST + 9, y - 5.5, said, INK, place="left")

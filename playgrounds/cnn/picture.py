@@ -134,7 +134,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     ideas = pair(p)
     yours, twin = (named(p, idea) for idea in ideas)
     low = "published published published accuracy accuracy"
-    pic = Picture(500, "maps", "maps", low, details=("classes table", ". table"), detail_height=280)
+    pic = Picture(500, "maps", "maps", low, details=("classes table", ". table"), detail_height=220)
     draw_hero(pic, p, state)
     title = f"{p.net}{variant(p)}, to scale"
     draw_published(pic, rows, title)

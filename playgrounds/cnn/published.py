@@ -14,8 +14,8 @@ GAP, LEAST = 0.012, 0.005  # shares of the width: between slabs, and the thinnes
 STRIP = 0.009  # of a dense layer
 ROOM, WIDE_ROOM = 0.1, 0.14  # of the width: what a label of a slab needs, of a bar
 MIDDLE = 0.5  # of the input's side: the height of all slabs
-FLOOR, TOP = -0.9, 1.03  # of the input's side: where bars stand, and how high the picture is
-BAR = 0.5  # of the input's side: the longest bar
+FLOOR, TOP = -0.95, 1.03  # of the input's side: where bars stand, and how high the picture is
+BAR = 0.4  # of the input's side: the longest bar
 
 
 def draw_published(pic: Picture, rows: Sequence[Row], title: str) -> Panel:
