@@ -23,6 +23,8 @@ Nothing that you do here is tied to your name, and there is no account. What is 
 
 - which questions you have answered and which goals you have reached;
 - the term that you have opened last, for “Continue”;
+- of the practice, which cards you have seen and when they are due, the day of your exam, and the answers to a mock
+  exam that is not handed in yet;
 - whether single keys are switched off;
 - of Streamlit, on which this app is built: the theme that you have chosen, and a cookie (`_streamlit_xsrf`) that
   guards against forged requests and ends with the browser's session. The glossary uses it for one thing more: the
@@ -32,7 +34,8 @@ In a live lesson the server keeps a nickname (its own making, unless you change 
 teacher ends the room, and for 24 hours at most. A page of results has no names. Your browser keeps a token, to bring
 you back after a reload.
 
-On the home page, “Your progress” saves all of your progress to a file, takes it from one, and erases it.
+On the home page, “Your progress” saves what you have answered and reached to a file, takes it from one, and erases it;
+the practice page does the same for its cards.
 """
 
 NOT_STORED = """

@@ -1,8 +1,8 @@
 """Where pages answer that are neither home nor a lesson nor a term."""
 
-from glossary import ABOUT, CLASSROOM, JOIN
+from glossary import HOME, OWN
 from pages import playground
 
 
 def others() -> set[str]:
-    return playground.addresses() | {ABOUT, CLASSROOM, JOIN}
+    return playground.addresses() | set(OWN) - {HOME}

@@ -7,7 +7,8 @@ const VERSION = 2;
 const MOST = 1_000_000; // characters
 const MOST_EXAMS = 20;
 
-export default function ({ data, setStateValue }) {
+export default function ({ data: text, setStateValue }) {
+  const data = JSON.parse(text);
   if (data.save) keep(PLACE, merged(kept(PLACE), data.save));
   if (data.exam) keepExam(data.exam);
   if (data.forget) forget();

@@ -1,5 +1,6 @@
 """What the reader's browser keeps of the practice, and how the pages get at it: nothing of it stays on the server."""
 
+import json
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,8 @@ def connect(key: str = "") -> Any:
     Returns the answers of that exam as the browser has them, unchecked; None if it has none or has not said yet.
     """
     changes = CHANGES.take(KEY)
-    data = {"session": session.reader(), "key": key, **changes}
-    mount(key=KEY, data=data, on_kept_change=_kept)
+    # As a text: Streamlit would take an empty object for a table.
+    mount(key=KEY, data=json.dumps({"session": str(session.reader()), "key": key, **changes}), on_kept_change=_kept)
     value = session.widget(KEY)
     kept = value.get("kept") if isinstance(value, dict) else None
     return kept.get("exam") if isinstance(kept, dict) else None

@@ -2,6 +2,7 @@
 // stylesheet, because pages make their links whenever they like. The sidebar knows how much there is to do on a term.
 
 const KEPT = "trainable-glossary"; // as playgrounds/stage/progress.js keeps it
+const PRACTISED = "trainable-glossary-practice"; // as pages/keeping.js keeps it
 
 function mark() {
   const known = kept();
@@ -19,6 +20,8 @@ function mark() {
     const page = lesson.querySelector("a").getAttribute("href");
     if (done) rules.push(share(page, done, all));
   }
+  const due = dueToday();
+  if (due) rules.push(`:is(.contents-practice, .foot a[href="practice"])::after { content: " · ${due} due"; }`);
   const style = document.getElementById("marks") ?? Object.assign(document.createElement("style"), { id: "marks" });
   style.textContent = rules.join("\n");
   if (!style.isConnected) document.head.append(style);
@@ -33,9 +36,17 @@ function share(page, done, all) {
   return `${width}\n.cards ${to(page)} .card-count::after { content: "${done === all ? "✓ all done" : `${done} of ${all} done`}"; }`;
 }
 
-function kept() {
+/** How many cards of the practice are due before the reader's day ends, at four in the morning. */
+function dueToday() {
+  const end = new Date();
+  if (end.getHours() >= 4) end.setDate(end.getDate() + 1);
+  end.setHours(4, 0, 0, 0);
+  return Object.values(kept(PRACTISED).cards ?? {}).filter((card) => Date.parse(card?.due) < end.getTime()).length;
+}
+
+function kept(place = KEPT) {
   try {
-    return JSON.parse(localStorage.getItem(KEPT) ?? "{}") ?? {};
+    return JSON.parse(localStorage.getItem(place) ?? "{}") ?? {};
   } catch {
     return {};
   }

@@ -98,6 +98,36 @@ def net_of(idea: Idea):
     return build(miniature(idea), INPUT, idea.activation, idea.dropout)
 
 
+class Inside(NamedTuple):
+    """What a net makes of one field: of every layer the maps (channels, height, width), or (1, 1, units) if dense."""
+
+    layers: list[np.ndarray]  # the last are the logits
+    branches: list[list[np.ndarray]]  # of an inception module: of every branch what each of its layers gives
+    filters: list[np.ndarray]  # of every convolution (out, in, k, k), but for those in an inception module
+
+
+def inside(net, x: np.ndarray) -> Inside:
+    """Look into a miniature while it reads a field x (FIELD, FIELD)."""
+    import torch
+
+    def kept(h: torch.Tensor) -> np.ndarray:
+        return h[0].numpy() if h.ndim == 4 else h.numpy()[None]
+
+    layers, branches, filters, h = [], [], [], torch.from_numpy(x[None, None])
+    with torch.no_grad():
+        for part in net:
+            for branch in getattr(part, "branches", ()):
+                steps = [h]
+                for layer in branch:
+                    steps.append(layer(steps[-1]))
+                branches.append([kept(step) for step in steps[1:]])
+            if isinstance(part, torch.nn.Sequential) and isinstance(part[0], torch.nn.Conv2d):
+                filters.append(part[0].weight.numpy().copy())
+            h = part(h)
+            layers.append(kept(h))
+    return Inside(layers, branches, filters)
+
+
 # --------------------------------------------------------------------------------------------------------- the digits
 
 

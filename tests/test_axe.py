@@ -3,7 +3,7 @@
 import pytest
 
 import glossary
-from tests.test_browser import DONE, axe
+from tests.test_browser import DONE, axe, option
 
 pytestmark = pytest.mark.browser
 
@@ -34,7 +34,7 @@ def test_axe_finds_nothing_on_any_page(open_page, address, theme):
 @pytest.mark.parametrize("theme", THEMES)
 def test_axe_finds_nothing_once_a_question_is_answered(open_page, theme):
     page = open_page("xor-problem", DONE, theme=theme)
-    page.get_by_role("button", name="Three at most").click()
+    option(page, right=True).click()
     page.get_by_role("button", name="Answer now").click()
     page.wait_for_selector("[class*='st-key-option-green']")
     axe(page)

@@ -197,7 +197,7 @@ def test_no_two_terms_have_one_name():
     ],
 )
 def test_a_first_sentence_ends_at_the_first_full_stop_that_ends_a_sentence(definition, sentence):
-    term = REAL.terms[0].model_copy(update={"definition": definition})
+    term = REAL.terms[0].model_copy(update={"definition": definition, "exam": ""})
     term.__dict__.pop("lead", None)
     assert REAL.plain(term.lead) == sentence
 

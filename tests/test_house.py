@@ -32,6 +32,7 @@ CODE = (
     "classroom/",
     "playgrounds/",
     "pages/",
+    "practice/",
     "server/",
     "edition/",
     "glossary/",
@@ -96,14 +97,17 @@ ROOMS = {  # modules of ours that each room may know, as a pattern
     "playgrounds/kit/": r"playgrounds\.kit\b",
     "playgrounds/player/": r"playgrounds\.(kit|player)\b",
     "playgrounds/stage/": r"playgrounds\.(kit|player|stage)\b",
-    "pages/": r"(pages|classroom|glossary|playgrounds\.(kit|stage))\b",
+    "pages/": r"(pages|classroom|edition|glossary|practice|playgrounds\.(kit|stage))\b",
     "glossary/": r"(glossary|playgrounds\.kit)\b",
+    "practice/": r"(practice|glossary|playgrounds\.kit)\b",
+    "edition/": r"(edition|glossary|playgrounds\.(kit|player))\b",
     "server/": r"server\b",
 }
-OURS = re.compile(r"(app|classroom|glossary|pages|playgrounds|server|templates|tests)\b|\.")
-WITHOUT_STREAMLIT = [
-    *python("classroom/", "playgrounds/kit/", "playgrounds/player/", "glossary/", "server/", "playgrounds/_")
-]
+OURS = re.compile(r"(app|classroom|edition|glossary|pages|playgrounds|practice|server|templates|tests)\b|\.")
+KNOW_NO_STREAMLIT = (
+    *("classroom/", "playgrounds/kit/", "playgrounds/player/", "glossary/", "practice/", "edition/", "server/"),
+)
+WITHOUT_STREAMLIT = [*python(*KNOW_NO_STREAMLIT, "playgrounds/_")]
 MENDS_STREAMLIT = ROOT / "server" / "outside.py"
 
 

@@ -45,7 +45,7 @@ class State(NamedTuple):
     step: int
     largest_weight: Annotated[float, Metric("mean largest weight", "%")]
     passed_gradient: Annotated[float, Metric("slope of the softmax, Σ α(1 − α)")]
-    weaker_target: Annotated[float, Metric("weight on the target that is looked at least", "%", shown=True)]
+    weaker_target: Annotated[float, Metric("weight on the target that gets less", "%", shown=True)]
     first_accuracy: Annotated[float, Metric("first token read right", "%", shown=True)]
     last_accuracy: Annotated[float | None, Metric("last token read right", "%", shown=True)]  # None: not asked for
     loss: Annotated[float, Metric("test loss")]

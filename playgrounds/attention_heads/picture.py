@@ -6,7 +6,7 @@ import numpy as np
 
 from playgrounds.attention_heads.model import KINDS, PLACES, TARGETS, Params, State, count
 from playgrounds.kit import fails, works
-from playgrounds.kit.axes import names, share, steps
+from playgrounds.kit.axes import bare, names, share, steps
 from playgrounds.kit.palette import BLUE, FAINT, INK, MUTED, PAPER, SERIES
 from playgrounds.kit.picture import Panel, Picture
 from playgrounds.kit.words import number
@@ -28,7 +28,7 @@ PRESETS = (
 NAMES = {0: "first", 2: "third", 5: "last"}  # of the places that may have to be looked up
 COLOURS = {0: BLUE, 2: SERIES[3], 5: SERIES[2]}
 DASHES = ("solid", "dash", "dot")
-NBSP = "\u00a0"  # the player shows a space in a chip as ␣
+TOKEN, HEAD, MIXED, READ = 0.0, 4.8, 7.0, 8.9  # heights in the drawing, from below
 
 
 def note(p: Params, states: Sequence[State], now: int) -> str:
@@ -61,66 +61,102 @@ def verdict(p: Params, state: State) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """The weight of every head on every place; by step, the weights on the targets and how many are read right."""
+    """The heads above the reader's sequence; by step, the weights on the targets and how many are read right.
+
+    On demand the mean weights, and the parameters.
+    """
     state = states[now]
     places = TARGETS[p.lookups]
-    pic = Picture(430, "heads weight", "heads right" if p.heads > 1 else ". right")
+    more = ("mean parameters",)
+    pic = Picture(460, "heads heads weight", "heads heads right", details=more, detail_height=110 + 36 * p.heads)
     across = names([NAMES[i] if i in places else str(i + 1) for i in range(PLACES)])
-    down = names([f"head {k + 1}" for k in range(p.heads)], down=True)
-    heads = pic.panel("heads", "Mean weight; below, 90 % of sequences", across, down, tall=max(130, 70 * p.heads))
+    heads = pic.panel("heads", "Where the heads look", across, bare(-0.8, 9.6), tall=330)
     x, y = steps(p.steps), share(low=-0.03, high=1.06)
-    weight = pic.panel("weight", "Each head's weight" if p.heads <= 2 else "Largest weight", x, y)
+    weight = pic.panel("weight", "Weight" if p.heads <= 2 else "Largest", x, y)
     right = pic.panel("right", "Read right", x, y)
 
     draw_heads(heads, p, state)
+    draw_read(heads, p, state)
     by_step = [s.step for s in states]
     for n, place in enumerate(places):
         draw_weight(weight, p, states, place)
         right.curve(by_step, [s.accuracies[n] for s in states], NAMES[place], COLOURS[place], dash=DASHES[n])
     if p.heads == 2:
         weight.key("╍", "head 2", MUTED)
-    right.level(1 / len(KINDS), name="chance")
+    right.level(1 / len(KINDS), name="chance" if len(places) < 3 else "")
     pic.cursor(state.step, weight, right)
-    draw_chips(pic, p, state)
+    draw_means(pic, p, state)
+    draw_parameters(pic, p)
     return pic
 
 
-def plain(value: float) -> str:
-    """A weight in a narrow cell: .42, 1."""
-    text = f"{value:.2f}"
-    return "1" if text == "1.00" else text.lstrip("0")
-
-
 def draw_heads(heads: Panel, p: Params, state: State) -> None:
-    """A row per head, a column per place; the targets' columns in their colours."""
-    texts, hovers = [], []
-    for k in range(p.heads):
-        texts.append([cell(p, state, k, j) for j in range(PLACES)])
-        hovers.append(
-            [
-                f"head {k + 1}, token {j + 1}: {number(state.weights[k, j])} on average,<br>"
-                f"{number(state.own[k, j])} in your sequence"
-                for j in range(PLACES)
-            ]
-        )
-    heads.table(state.weights, texts=texts, hovers=hovers)
-    for k in range(1, p.heads):
-        heads.line((-0.5, 0.5 - k), (PLACES - 0.5, 0.5 - k), FAINT, 1)
-    for place in TARGETS[p.lookups]:
-        heads.frame((place - 0.5, place + 0.5), (0.5 - p.heads, 0.5), COLOURS[place], 3)
-    if 0 < p.silenced <= p.heads:
-        row = 1 - p.silenced
-        ends = (-0.5, PLACES - 0.5), (row - 0.5, row + 0.5)
-        heads.block(*ends, PAPER, edge=INK, width=2, text="silenced", size=14)
+    """Arcs from every head to the tokens, as thick as its weights on them; those to the targets in their colours."""
+    tokens = [KINDS[kind] for kind in state.tokens]
+    edges = [COLOURS[j] if j in TARGETS[p.lookups] else FAINT for j in range(PLACES)]
+    for k, x in enumerate(middles(p.heads)):
+        for j in range(PLACES):
+            colour = edges[j] if j in TARGETS[p.lookups] else MUTED
+            heads.arcs([(x, HEAD)], [(j, TOKEN)], [state.own[k, j]], colour, width=16)
+        is_silenced = k == p.silenced - 1
+        text = "silenced" if is_silenced else f"head {k + 1}" if p.heads <= 4 else str(k + 1)
+        half = min(0.6, 2.7 / p.heads)
+        ink = MUTED if is_silenced else INK
+        heads.block((x - half, x + half), (HEAD - 0.5, HEAD + 0.5), PAPER, edge=ink, width=2, text=text, ink=ink)
+        if not is_silenced:
+            heads.wire([(x, HEAD + 0.5), (x, MIXED - 0.45)], MUTED, 2, head="up")
+    heads.tokens(tokens, range(PLACES), TOKEN, (0.7, 1.1), edges=edges)
+    said = ", ".join
+    each = [said(f"{tokens[j]}: {number(state.own[k, j], 2)}" for j in range(PLACES)) for k in range(p.heads)]
+    heads.hover(middles(p.heads), np.full(p.heads, HEAD), [f"head {k + 1}<br>{text}" for k, text in enumerate(each)])
 
 
-def cell(p: Params, state: State, head: int, place: int) -> str:
-    """The mean weight, and between which nine of ten sequences are if they differ."""
-    said = f"<b>{plain(state.weights[head, place])}</b>"
+def middles(heads: int) -> np.ndarray:
+    """Where the heads stand above the tokens."""
+    return (np.arange(heads) + 0.5) * PLACES / heads - 0.5
+
+
+def draw_read(heads: Panel, p: Params, state: State) -> None:
+    """What the heads have found, side by side and mixed, and the tokens that are read from it."""
+    heads.block((-0.4, PLACES - 0.6), (MIXED - 0.45, MIXED + 0.45), PAPER, edge=MUTED, text="heads side by side, W_O")
+    places = list(TARGETS[p.lookups])
+    for place in places:
+        heads.wire([(place, MIXED + 0.45), (place, READ - 0.55)], MUTED, 2, head="up")
+    wrong = state.tokens[places] != state.said
+    said = [KINDS[kind] for kind in state.said]
+    heads.tokens(said, places, READ, (0.7, 1.1), edges=[COLOURS[place] for place in places], wrong=wrong)
+    for place in places:
+        beyond = place == PLACES - 1
+        heads.text(place + (-0.42 if beyond else 0.42), READ, "read", MUTED, place="left" if beyond else "right")
+
+
+def draw_means(pic: Picture, p: Params, state: State) -> None:
+    """A row per head, a column per place: the mean weight over the test sequences."""
+    across = names([str(i + 1) for i in range(PLACES)])
+    down = names([f"head {k + 1}" for k in range(p.heads)], down=True)
+    mean = pic.panel("mean", "Mean weight, over test sequences", across, down, tall=max(90, 30 * p.heads))
+    texts = [[f"{state.weights[k, j]:.0%}" for j in range(PLACES)] for k in range(p.heads)]
+    mean.table(
+        state.weights, texts=texts, hovers=[[spread(state, k, j) for j in range(PLACES)] for k in range(p.heads)]
+    )
+
+
+def spread(state: State, head: int, place: int) -> str:
+    """The mean weight of a head on a place, and between which nine of ten sequences are."""
     low, high = state.range[:, head, place]
-    if p.heads <= 4 and plain(low) != plain(high) and high > 0.05:
-        said += f"<br>{plain(low)}–{plain(high)}"
-    return said
+    mean = number(state.weights[head, place])
+    return f"head {head + 1}, token {place + 1}: {mean} on average,<br>{number(low)} to {number(high)} in 90 %"
+
+
+def draw_parameters(pic: Picture, p: Params) -> None:
+    """How many numbers the attention layer has, and where."""
+    d, h = p.width, p.heads
+    sums = [(f"W_Q, W_K, W_V: {h}·3·({d}·{d // h}+{d // h})", 3 * (d * d + d)), (f"W_O: {d}·{d}+{d}", d * d + d)]
+    sums.append((f"together, for d = {d}", count(d, h)))
+    down = names([""] * (len(sums) + 1), down=True)
+    panel = pic.panel("parameters", "Parameters", bare(0, 1), down, tall=120)
+    for i, (what, many) in enumerate([*sums, ("the same for d = 512", count(512, h))]):
+        panel.text(0, -i, f"{what} = {many:,}", place="right")
 
 
 def draw_weight(weight: Panel, p: Params, states: Sequence[State], place: int) -> None:
@@ -134,25 +170,3 @@ def draw_weight(weight: Panel, p: Params, states: Sequence[State], place: int) -
     for k in range(p.heads):
         said = f"head {k + 1} on the {name}"
         weight.curve(by_step, [s.weights[k, place] for s in states], said, colour, dash=DASHES[k], key=False)
-
-
-def draw_chips(pic: Picture, p: Params, state: State) -> None:
-    """The reader's sequence with its weights, what is read from it, and the number of parameters."""
-    places = TARGETS[p.lookups]
-    if p.heads <= 2:
-        below = " and ".join(f"head {k + 1}" for k in range(p.heads))
-        subs = [" · ".join(map(plain, weights)) for weights in state.own.T]
-    else:
-        below = "the head that looks most"
-        subs = [f"{plain(weights.max())} by {np.argmax(weights) + 1}" for weights in state.own.T]
-    tokens = [KINDS[kind] for kind in state.tokens]
-    pic.chips(f"Your sequence; below, the weight of {below}", tokens, subs=subs, marks=places)
-
-    read = [f"{NAMES[i]}:{NBSP}{KINDS[kind]}" for i, kind in zip(places, state.said, strict=True)]
-    wrong = np.flatnonzero(state.tokens[list(places)] != state.said).tolist()
-    pic.chips("Read from it, wrongly where framed" if wrong else "Read from it", read, marks=wrong)
-
-    d, h = p.width, p.heads
-    sums = [f"{h}·3·({d}·{d // h}+{d // h})", f"{d}·{d}+{d}", f"{count(d, h):,}"]
-    title = f"Parameters of the attention layer, d = {d}, h = {h}; for d = 512 it has {count(512, h):,}"
-    pic.chips(title, sums, subs=["W_Q, W_K, W_V of all heads", "W_O", "together"])

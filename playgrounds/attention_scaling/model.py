@@ -32,6 +32,8 @@ class State(NamedTuple):
     passed_gradient: Annotated[float, Metric("slope of the softmax, Σ α(1 − α)", shown=True)]
     score_variance: Annotated[float, Metric("variance of q·k, before any division", shown=True)]
     given_variance: float  # of what the softmax is given
+    q: np.ndarray  # (d_k,) one query
+    k: np.ndarray  # (keys, d_k) its keys
     z: np.ndarray  # (keys,) what the softmax is given for one query
     a: np.ndarray  # (keys,) the weights of that query
     counts: np.ndarray  # (BINS,) histogram of all z, 1 at its highest
@@ -44,12 +46,14 @@ def run(p: Params) -> Iterator[State]:
     queries = PAIRS // p.keys
     edge = 4.0 if p.scaled else 3 * 2 ** (DOUBLINGS / 2)
     S = np.zeros((queries, p.keys))
+    q_one, k_one = np.zeros(0), np.zeros((p.keys, 0))  # of the first query, which is drawn
     d_k = 0
     for doubling in range(DOUBLINGS + 1):
         new = 2**doubling - d_k
         q = rng.standard_normal((queries, new), np.float32)
         k = rng.standard_normal((queries, p.keys, new), np.float32)
         S = S + np.einsum("qd,qkd->qk", q, k)
+        q_one, k_one = np.append(q_one, q[0]), np.append(k_one, k[0], axis=1)
         d_k += new
         Z = S / sqrt(d_k) if p.scaled else S
         A = softmax(Z)
@@ -60,6 +64,8 @@ def run(p: Params) -> Iterator[State]:
             passed_gradient=passed_gradient(A),
             score_variance=float(S.var()),
             given_variance=float(Z.var()),
+            q=q_one,
+            k=k_one,
             z=Z[0],
             a=A[0],
             counts=counts / counts.max(),

@@ -10,7 +10,7 @@ import numpy as np
 from playgrounds._expression import Tape, leaves
 from playgrounds.autograd.formulas import formula, heading
 from playgrounds.autograd.layout import Plan, Spot, plan
-from playgrounds.autograd.model import Params, State, edges, forward, keeps, tape_of
+from playgrounds.autograd.model import Params, State, edges, forward, tape_of
 from playgrounds.autograd.words import note
 from playgrounds.kit import fails, works
 from playgrounds.kit.axes import Axis, bare, names, span
@@ -55,7 +55,7 @@ PRESETS = (
     ),
 )
 
-CLOSE, APART, BOX = 76, 92, 54  # px from layer to layer, at least and at most; height of a box
+CLOSE, APART, BOX = 76, 92, 58  # px from layer to layer, at least and at most; height of a box
 WIDE = 0.86  # of a box, in places of a layer
 LETTER = 0.024  # of a graph's breadth, that a letter takes on a phone
 MANY = 6  # places: from here on boxes are narrow, and letters small
@@ -89,14 +89,6 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
         draw_gradients(pic, tape, states, state)
     if p.steps:
         draw_steps(pic, p, tape, states, state)
-
-    if not state.kept:
-        pic.chips("Kept for the backward pass", ["nothing"])
-        return pic
-    used = keeps(tape, state.focus) if len(state.visits) > 1 and state.focus is not None else ()
-    marks = [n for n, i in enumerate(state.kept) if i in used]
-    kept_names, kept_values = [tape[i].name for i in state.kept], [number(state.values[i]) for i in state.kept]
-    pic.chips("Kept for the backward pass", kept_names, [0] * len(state.kept), kept_values, marks)
     return pic
 
 
@@ -204,7 +196,7 @@ def draw_gradients(pic: Picture, tape: Tape, states: Sequence[State], state: Sta
     for n, (i, measured) in enumerate(zip(leaves(tape), state.measured, strict=True)):
         if (gradient := state.gradients[i]) is not None:
             check.block((n - 0.3, n + 0.3), (0, gradient), ORANGE)
-        if math.isfinite(measured):
+        if gradient is not None and math.isfinite(measured):  # not before: it would give the answer away
             check.line((n - 0.42, measured), (n + 0.42, measured))
         texts.append(f"{tape[i].name}: .grad {number(gradient or 0.0)}, measured {number(measured)}")
     check.hover(np.arange(len(texts)), np.zeros(len(texts)), texts, size=20)

@@ -44,7 +44,9 @@ class State(NamedTuple):
     step: int  # batches whose statistics have been collected
     mean: Annotated[float, Metric("mean of feature 1 after batch norm", shown=True)]
     variance: Annotated[float, Metric("variance of feature 1 after batch norm", shown=True)]
-    dependence: Annotated[float, Metric("change of A by other companions", shown=True)]  # the largest, in batch norm
+    dependence: Annotated[
+        float, Metric("change of A by other companions, batch norm", shown=True)
+    ]  # the largest, in batch norm
     z: np.ndarray  # (size, FEATURES), what the layer before puts out
     by_batch: np.ndarray  # the same after batch norm
     by_layer: np.ndarray  # and after layer norm

@@ -9,7 +9,7 @@ from playgrounds.kit import fails, works
 from playgrounds.kit.axes import Axis, bare, log, span
 from playgrounds.kit.palette import INK, MUTED, ORANGE, SERIES
 from playgrounds.kit.picture import Panel, Picture
-from playgrounds.kit.words import number
+from playgrounds.kit.words import number, subscript
 
 PRESETS = (
     works(
@@ -27,7 +27,8 @@ PRESETS = (
 )
 
 FULL, CUT = ORANGE, SERIES[2]
-RIBBON = 0.3  # half the ribbon's height where the gradient is 1; the picture is from −1 to 1
+WIDE, TALL = 0.7, 0.6  # of a box; the picture of the net is from −1 to 1
+HIGHEST, THINNEST = 0.55, 0.004  # half the ribbon's height
 LEAST, MOST = 1e-35, 1e35  # what a log axis can take
 
 
@@ -80,7 +81,7 @@ def factor(p: Params, state: State) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """The unrolled net with the gradient as a ribbon, its size by time, what each time step adds, the sweep over w."""
+    """The unrolled net with the gradient as a ribbon, and what each step adds; on demand sizes, and a sweep over w."""
     state, end = states[now], states[-1]
     t = p.T - np.arange(len(states))  # of every state
     sizes = np.linalg.norm(end.back, axis=1)
@@ -90,31 +91,34 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     named_time = time | {"title": "time step t"}
     percent = 100 * end.shares
 
-    pic = Picture(500, "net net", "net net", "size added", "size added", "size added", details=["sweep"])
-    net = pic.panel("net", f"Unrolled: the same {name} at every step", time, bare(-1, 1), tall=170)
+    pic = Picture(440, *5 * ["net"], *4 * ["added"], details=["size sweep"], detail_height=240)
+    net = pic.panel("net", f"Unrolled: the same {name} at every step", time, bare(-1, 1), tall=200)
+    added = pic.panel("added", f"What step t adds to dL/d{name}, %", named_time, around(percent), tall=140)
     size = pic.panel("size", "Size of ∂h_T/∂h_t", named_time, decades([*sizes, *w_to_the]))
-    added = pic.panel("added", f"What step t adds to dL/d{name}, %", named_time, around(percent))
     radius = "|w|" if p.units == 1 else "spectral radius of W"
     title = f"Size of the gradient for every {'w' if p.units == 1 else 'radius'}"
     sweep = pic.panel("sweep", title, span(0, LARGEST, radius), decades(end.sweep, 1e-12, 1e12))
 
     faint = {"opacity": 0.35, "width": 2, "later": True}
-    draw_states(net, p, state)
+    there = t[: now + 1][t[: now + 1] >= p.stop]  # where the truncated gradient has arrived
+    colour = CUT if p.stop else FULL
+    draw_states(net, p, state, colour)
     size.curve(t, within(sizes), colour=FULL, hover="%{y:.3g} at t = %{x}", **faint)
     size.curve(p.T - np.arange(p.T + 1), within(w_to_the), "|w|^(T − t)", MUTED, dash="dot", width=1.5, hover="")
     added.bars(t[1:] + 1, percent, FULL, opacity=0.35, hover="%{y:.3g} % from step %{x}", later=True)
     sweep.curve(end.rates, within(end.sweep), colour=FULL, hover="%{y:.3g} for |w| = %{x:.2f}", **faint)
 
-    there = t[: now + 1][t[: now + 1] >= p.stop]  # where the truncated gradient has arrived
-    colour = CUT if p.stop else FULL
-    ribbon(net, there, sizes[: len(there)], colour)
+    ribbon(net, there, sizes[: len(there)] * scale(sizes), colour)
+    net.key("▬", "gradient on its way back", colour)
+    net.text(there[-1], 0.72, number(sizes[len(there) - 1]), colour, 15)
     size.path(there, within(sizes[: len(there)]), colour, 3)
     comb(added, there[1:] + 1, percent[: len(there) - 1], colour)
     sweep.path(state.rates, within(state.sweep), FULL, 3)
     sweep.cursor(abs(p.w))
     sweep.cursor(1, MUTED, "dot")
-    for panel in (net, size, added):  # it goes backwards in time: what is to come lies left of it
-        panel.cursor(p.T - state.step)
+    for panel in (net, added, size):  # it goes backwards in time: what is to come lies left of it
+        if panel is not net:
+            panel.cursor(p.T - state.step)
         if p.stop:
             panel.cursor(p.stop - 0.5, CUT, "dash")
     if p.stop:
@@ -122,17 +126,24 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     return pic
 
 
-def draw_states(net: Panel, p: Params, state: State) -> None:
-    """A disc for every state, the stronger the larger the state is; pointing tells the arithmetic of its factor."""
+def draw_states(net: Panel, p: Params, state: State, colour: str) -> None:
+    """A box for every state, in colour once the gradient is there, and in it a disc, the stronger the larger the state;
+    pointing tells the arithmetic of its factor."""
     norms = np.linalg.norm(state.h, axis=1)
     shown = 0.25 + 0.75 * norms / max(float(norms.max()), TINY)
     marker = {"opacity": shown.round(2).tolist()}
-    net.curve([0, p.T], [0, 0], colour=MUTED, width=1, hover="")
     texts = [arithmetic(p, state, t) for t in range(p.T + 1)]
-    width = float(np.clip(220 / p.T, 4, 16))
-    net.points(np.arange(p.T + 1), np.zeros(p.T + 1), size=width, marker=marker, hovers=texts)
-    net.mark(-0.02 * p.T, 0, "h<sub>0</sub>", INK, xanchor="right")
-    net.mark(1.02 * p.T, 0, "L", INK, xanchor="left")
+    places = np.arange(p.T + 1.0)
+    front = max(p.T - state.step, p.stop)
+    net.boxes(places[places < front], 0, WIDE, TALL, MUTED, 1)
+    starts, ends = places + WIDE / 2, np.append(places[1:] - WIDE / 2, 1.035 * p.T + 0.4)
+    heads = (min(0.15, 0.02 * p.T), 0.12)
+    net.arrows(np.stack([starts, 0 * starts], axis=1), np.stack([ends, 0 * ends], axis=1), MUTED, 1, heads)
+    net.points(places, 0 * places, size=float(np.clip(160 / p.T, 4, 12)), marker=marker, hovers=texts)
+    net.boxes(places[places >= front], 0, WIDE, TALL, colour, 2)
+    net.mark(-0.45 - 0.01 * p.T, 0, "h<sub>0</sub>", INK, xanchor="right")
+    net.mark(1.045 * p.T + 0.4, 0, "L", INK, xanchor="left")
+    net.text(front, -0.8, f"h{subscript(front)}", MUTED)
 
 
 def arithmetic(p: Params, state: State, t: int) -> str:
@@ -149,13 +160,17 @@ def arithmetic(p: Params, state: State, t: int) -> str:
     return f"{text}<br>gradient of size {number(np.linalg.norm(state.back[k]))}"
 
 
-def ribbon(net: Panel, t: np.ndarray, sizes: np.ndarray, colour: str) -> None:
+def ribbon(net: Panel, t: np.ndarray, half: np.ndarray, colour: str) -> None:
     """The gradient from the end back to here, as thick as it is large."""
-    half = np.clip(RIBBON * sizes, 0.004, 0.97)
-    if len(t) == 1:  # not a line without a width
-        t, half = np.append(t, t[0] - 0.01), np.append(half, half[0])
+    t = np.array([t[0] + WIDE / 2, *t[1:], t[-1] - WIDE / 2])
+    half = np.maximum(np.array([half[0], *half[1:], half[-1]]), THINNEST)
     corners = np.array([[*t, *t[::-1]], [*half, *-half[::-1]]]).T
     net.shape_of(corners, colour, 0, fill=colour, layer="below", opacity=0.55)
+
+
+def scale(sizes: np.ndarray) -> float:
+    """Half the ribbon's height where the gradient is 1: as high as a box, unless it explodes."""
+    return min(TALL / 2, HIGHEST / max(float(sizes.max()), TINY))
 
 
 def comb(added: Panel, t: np.ndarray, heights: np.ndarray, colour: str) -> None:

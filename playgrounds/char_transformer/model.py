@@ -65,6 +65,11 @@ class State(NamedTuple):
     probabilities: np.ndarray  # (2, characters): of the next one, by the net, and with τ and top k
     drawn: str  # the one that was
     attention: np.ndarray  # (layers, heads, T, T)
+    # Of the last pass that wrote: what it read, where its last position looked, what it expected, what was drawn.
+    read: str
+    looks: np.ndarray  # (layers, heads, T)
+    expected: np.ndarray  # (2, characters)
+    newest: str
     diverged: bool = False  # whether a weight or the loss is no longer a finite number
 
 
@@ -231,8 +236,9 @@ def run(p: Params) -> Iterator[State | None]:
     vocabulary = sorted(set(p.learned))
     prompt = [vocabulary.index(c) for c in p.prompt if c in vocabulary] or [vocabulary.index(p.learned[0])]
 
-    def state(at: Checkpoint, passes: int, drawn: Drawn, ids: list[int], attention: np.ndarray) -> State:
-        written = "".join(vocabulary[i] for i in ids)
+    def state(at: Checkpoint, passes: int, drawn: Drawn, last: Drawn, attention: np.ndarray) -> State:
+        written = "".join(vocabulary[i] for i in last.ids)
+        read = written[:-1][-p.context :]
         return State(
             step=at.step + passes,
             parameters=size(weight_shapes(net)),
@@ -244,6 +250,10 @@ def run(p: Params) -> Iterator[State | None]:
             probabilities=drawn.probabilities,
             drawn=vocabulary[drawn.ids[-1]],
             attention=attention,
+            read=read,
+            looks=last.attention[:, :, len(read) - 1],
+            expected=last.probabilities,
+            newest=written[-1],
         )
 
     samples: list[State] = []
@@ -257,10 +267,10 @@ def run(p: Params) -> Iterator[State | None]:
         trained = at
         hand = writer(p, at.w, prompt, np.random.default_rng([p.seed, 1]))  # the same luck at every checkpoint
         sample = [next(hand) for _ in range(SAMPLE)]
-        samples.append(state(at, 0, sample[0], sample[-1].ids, at.attention))
+        samples.append(state(at, 0, sample[0], sample[-1], at.attention))
         yield samples[-1]
 
     hand = writer(p, trained.w, prompt, np.random.default_rng([p.seed, 2]))
     for passes in range(1, p.write + 1):
         drawn = next(hand)
-        yield state(trained, passes, drawn, drawn.ids, drawn.attention)
+        yield state(trained, passes, drawn, drawn, drawn.attention)

@@ -1,25 +1,24 @@
 """How the Transformer's learning and writing are told and drawn."""
 
 from collections.abc import Callable, Sequence
-from html import escape
 from math import ceil, sqrt
 from operator import attrgetter
 
 import numpy as np
 
 from playgrounds._transformer import PARTS, parameters_by_part
+from playgrounds.char_transformer.block import draw_block, draw_written, visible
 from playgrounds.char_transformer.model import (
     BATCH,
     GRAM,
     Params,
     State,
     architecture,
-    copied,
     entropies,
 )
 from playgrounds.kit import fails, works
-from playgrounds.kit.axes import bare, names, share, span, steps
-from playgrounds.kit.palette import BLUE, FAINT, ORANGE
+from playgrounds.kit.axes import bare, names, span, steps
+from playgrounds.kit.palette import BLUE, FAINT, INK, MUTED, ORANGE
 from playgrounds.kit.picture import Panel, Picture
 from playgrounds.kit.words import counted, number
 
@@ -44,7 +43,7 @@ PRESETS = (
     ),
 )
 
-LETTERS = 40  # characters of a vocabulary that the picture has room for
+BEST = 6  # next characters that are shown
 GAP = 0.12  # between two attention maps, in widths of one
 
 
@@ -124,33 +123,29 @@ def writing_note(p: Params, now: State) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """Attention maps; loss by step; probabilities of the next character; below, what is written."""
+    """A pass through the block, the loss by step and the likeliest next characters.
+
+    On demand all attention maps, all that is written, and the parameters.
+    """
     state = states[now]
     columns = p.heads if p.layers > 1 else ceil(sqrt(p.heads))
     rows = p.layers * p.heads // columns
     wide, high = columns * (1 + GAP) - GAP, rows * (1 + GAP) - GAP
-    vocabulary = sorted(set(p.learned))
-    frequent = sorted(vocabulary, key=lambda c: -p.learned.count(c))
-    shown = sorted(frequent[:LETTERS])
     top = 1.2 * max(entropies(p.learned).guessing, 1)
 
-    pic = Picture(470, *2 * ["maps loss"], "next next")
-    title, tall = "Attention: the row reads the column", ceil(min(300, 300 * high / wide))
-    maps = pic.panel("maps", title, bare(0, wide), bare(0, high), square=True, tall=tall)
-    time = steps(p.steps + p.write, "training steps, characters written")
-    loss = pic.panel("loss", "Loss", time, span(0, top, ticks=6), tall=240)
-    letters = names([visible(c) for c in shown])
-    following = pic.panel("next", "Next character: net wide, τ and k narrow", letters, share(high=1.05), tall=130)
-
-    draw_maps(maps, p, state, columns, rows)
+    more = ("written written", "maps parameters", "maps parameters")
+    pic = Picture(480, *2 * ["block block loss"], *2 * ["block block next"], details=more, detail_height=180)
+    draw_block(pic, p, state)
+    time = steps(p.steps + p.write, "steps, characters written", ticks=4)
+    loss = pic.panel("loss", "Loss", time, span(0, top, ticks=6), tall=200)
     draw_losses(loss, p, states, top)
     pic.cursor(state.step, loss)
-    draw_next(following, state, shown, [vocabulary.index(c) for c in shown])
-    written_row(pic, p, state)
-    counts = parameters_by_part(architecture(p))
-    layer = 12 * p.width**2 + 13 * p.width
-    title = f"Parameters: {counts.total():,}. A layer has 12 d² + 13 d, for d = {p.width} that is {layer:,}"
-    pic.chips(title, [f"{n:,}" for n in counts.values()], None, list(counts))
+    draw_next(pic.panel("next", "Next character", bare(-0.14, 1.2), bare(0.4 - BEST, 0.6), tall=150), p, state)
+    draw_written(pic, p, state)
+    title, tall = "Attention: the row reads the column", ceil(min(300, 300 * high / wide))
+    maps = pic.panel("maps", title, bare(0, wide), bare(0, high), square=True, tall=tall)
+    draw_maps(maps, p, state, columns, rows)
+    draw_parameters(pic, p)
     return pic
 
 
@@ -194,27 +189,24 @@ def draw_loss(
     )
 
 
-def draw_next(following: Panel, state: State, shown: list[str], at: list[int]) -> None:
-    """What the net expects, and what with τ and k is drawn from; the drawn one is orange."""
-    by_net, by_draw = state.probabilities[:, at]
-    for i, (c, a, b) in enumerate(zip(shown, by_net, by_draw, strict=True)):
-        colour = ORANGE if c == state.drawn else BLUE
-        following.block((i - 0.42, i + 0.42), (0, a), colour, width=0, opacity=0.4)
-        following.block((i - 0.22, i + 0.22), (0, b), colour, width=0)
-    said = [f"{visible(c)}: net {a:.2%}, drawn with {b:.2%}" for c, a, b in zip(shown, by_net, by_draw, strict=True)]
-    following.hover(np.arange(len(shown)), np.full(len(shown), 0.5), said)
+def draw_next(panel: Panel, p: Params, state: State) -> None:
+    """The likeliest characters: by the net, and how likely τ and k make them; the one drawn is black."""
+    vocabulary = sorted(set(p.learned))
+    by_net, by_draw = state.expected
+    panel.key("▬", "with τ and k", MUTED)
+    for row, i in enumerate(np.argsort(-by_net, kind="stable")[:BEST]):
+        colour = INK if vocabulary[i] == state.newest else MUTED
+        panel.text(-0.03, -row, visible(vocabulary[i]), colour, place="left")
+        panel.block((0, by_net[i]), (-row - 0.4, -row + 0.4), colour, width=0, opacity=0.3)
+        panel.block((0, by_draw[i]), (-row - 0.2, -row + 0.2), colour, width=0)
+        panel.text(max(by_net[i], by_draw[i]) + 0.02, -row, f"{by_net[i]:.0%}", colour, place="right")
 
 
-def visible(c: str) -> str:
-    return escape({" ": "␣", "\n": "⏎", "\t": "⇥"}.get(c, c if c.isprintable() else "·"))
-
-
-def written_row(pic: Picture, p: Params, state: State) -> None:
-    """What is written, character by character: blue where it copies the text, orange where it does not."""
-    written, start = state.written, sum(c in p.learned for c in p.prompt) or 1
-    good = [copied(p.learned, written[: i + 1], i) for i in range(start, len(written))]
-    passes = counted(state.passes, "pass", "passes")
-    who = f"Written in {passes}" if state.passes else f"Sample at step {state.step}"
-    title = f"{who} (blue: with the {GRAM - 1} before it in the text; orange: not)"
-    newest = len(written) - 1 if state.passes else start
-    pic.chips(title, list(written), [*[None] * start, *(0 if g else 1 for g in good)], None, [newest])
+def draw_parameters(pic: Picture, p: Params) -> None:
+    """A bar for the parameters of every part."""
+    counts = parameters_by_part(architecture(p))
+    layer = 12 * p.width**2 + 13 * p.width
+    title = f"{counts.total():,} parameters; a layer: 12 d² + 13 d = {layer:,}"
+    most = max(counts.values())
+    panel = pic.panel("parameters", title, bare(0, 1.3 * most), names(list(counts), down=True), tall=180)
+    panel.rows(counts.values(), MUTED, texts=[f"{n:,}" for n in counts.values()])

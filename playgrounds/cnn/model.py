@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 
 from playgrounds import kit
-from playgrounds._miniatures import INPUT, MARGIN, SIDE, TEST, Idea, data, miniature, net_of, place
+from playgrounds._miniatures import INPUT, MARGIN, SIDE, TEST, Idea, Inside, data, inside, miniature, net_of, place
 from playgrounds._nets import Row, alexnet, count, googlenet, lenet, total, vgg16
 from playgrounds.kit import Metric, knob
 from playgrounds.kit.forms import pixels
@@ -114,7 +114,7 @@ class State(NamedTuple):
     twin_parameters: Annotated[int, Metric("parameters of the twin", "count")]
     multiplications: Annotated[int, Metric("multiplications of the miniature for one digit", "count")]
     twin_multiplications: Annotated[int, Metric("multiplications of the twin for one digit", "count")]
-    published_parameters: Annotated[int, Metric("parameters of the published net", "count", shown=True)]
+    published_parameters: Annotated[int, Metric("parameters, published net", "count", shown=True)]
     published_multiplications: Annotated[int, Metric("multiplications of the published net", "count")]
     dense_share: Annotated[float, Metric("of the published parameters, in dense layers", "%")]
     fit: float  # share right of the batches since the state before, in training
@@ -122,7 +122,8 @@ class State(NamedTuple):
     label: int | None  # what the shown digit is; None: nobody knows, the reader has drawn it
     scores: np.ndarray  # (2, 10) logits of both for the shown digit
     image: np.ndarray  # (FIELD, FIELD) the shown digit
-    maps: tuple[np.ndarray, ...]  # per layer shown: (channels, height, width), or (1, 1, units) of a dense layer
+    inside: Inside  # the miniature while it reads the digit
+    twin_inside: Inside
 
 
 def published(p: Params) -> list[Row]:
@@ -214,27 +215,6 @@ def training(idea: Idea, shift: int, digits: int, rate: float, steps: int, seed:
         yield snapshot(high, losses, right)
 
 
-def activations(net, x: np.ndarray) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-    """What the layers with weights make of one field (FIELD, FIELD), and the logits (10,).
-
-    Of a convolutional net the maps (channels, height, width), of a dense one the hidden layers (1, 1, units).
-    """
-    import torch
-
-    maps, units, h = [], [], torch.from_numpy(x[None, None])
-    with torch.no_grad():
-        for part in net:
-            h = part(h)
-            if not list(part.parameters()):
-                continue
-            if h.ndim == 4:
-                maps.append(h[0].numpy())
-            else:
-                units.append(h.numpy()[None])
-    *hidden, logits = units
-    return tuple(maps or hidden), logits.ravel()
-
-
 def run(p: Params) -> Iterator[State]:
     """The miniature and its twin learn side by side; both are asked about the shown digit at every state."""
     digits = data(p.shift, p.digits, p.seed)
@@ -250,8 +230,8 @@ def run(p: Params) -> Iterator[State]:
     for now, other in zip(training(yours, *plan), training(twin, *plan), strict=True):
         for w, value in zip([*net.parameters(), *twin_net.parameters()], now.weights + other.weights, strict=True):
             w.data = value
-        maps, scores = activations(net, image)
-        _, twin_scores = activations(twin_net, image)
+        seen, twin_seen = inside(net, image), inside(twin_net, image)
+        scores, twin_scores = seen.layers[-1].ravel(), twin_seen.layers[-1].ravel()
         probabilities = softmax(scores)
         says = int(probabilities.argmax())
         yield State(
@@ -274,5 +254,6 @@ def run(p: Params) -> Iterator[State]:
             label=label,
             scores=np.array([scores, twin_scores]),
             image=image,
-            maps=maps,
+            inside=seen,
+            twin_inside=twin_seen,
         )

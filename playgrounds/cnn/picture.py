@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from playgrounds._miniatures import FIELD, INPUT, TEST, Idea, miniature
-from playgrounds._nets import count, total
+from playgrounds._miniatures import TEST, Idea
 from playgrounds.cnn.model import Params, State, pair, published
-from playgrounds.cnn.table import draw_table, shape_of
+from playgrounds.cnn.module import draw_module
+from playgrounds.cnn.pipelines import TWIN, YOURS, draw_both, draw_pipeline, draw_stack
+from playgrounds.cnn.published import draw_published
+from playgrounds.cnn.table import draw_table
 from playgrounds.kit import fails, works
 from playgrounds.kit.axes import bare, share, steps, ticked
 from playgrounds.kit.nn import softmax
-from playgrounds.kit.palette import FAINT, MUTED, PAPER, SERIES
 from playgrounds.kit.picture import Panel, Picture
 from playgrounds.kit.words import number
 
@@ -20,7 +21,7 @@ PRESETS = (
         "Dense net",
         "It has as many weights as its convolutional twin and learns its own digits, but what it has learned at one "
         "place it does not know at the next.",
-        {"accuracy": "<= 0.66", "twin_accuracy": ">= 0.72"},
+        {"accuracy": "<= 0.7", "twin_accuracy": ">= 0.76"},
         layers="dense",
     ),
     fails(
@@ -45,7 +46,6 @@ PRESETS = (
 )
 
 YEARS = {"LeNet-5": 1998, "AlexNet": 2012, "VGG-16": 2014, "GoogLeNet": 2014}
-YOURS, TWIN = SERIES[:2]
 NO_GRID = {"showgrid": False}
 
 
@@ -129,44 +129,39 @@ def conclusion(p: Params, end: State) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """Accuracy by step; the shown digit, what both say of it, and its maps; the published net as a table with bars."""
+    """The miniature, or its idea, drawn with its activations; the published net to scale, and accuracy by step."""
     state, rows = states[now], published(p)
     ideas = pair(p)
     yours, twin = (named(p, idea) for idea in ideas)
-    lines, across = map_lines(ideas[0], state)
-    most = max(len(rows), 10)
-    right = 3 * "table "
-    pic = Picture(
-        500,
-        *3 * [f"accuracy accuracy accuracy {right}"],
-        *2 * [f"digit maps maps {right}"],
-        *2 * [f"classes maps maps {right}"],
-    )
-    accuracy = pic.panel("accuracy", "Accuracy", steps(p.steps), share())
-    digit = pic.panel(
-        "digit", "Your drawing" if p.drawing else "Test digit", bare(0, FIELD), bare(0, FIELD), square=True, tall=120
-    )
+    low = "published published published accuracy accuracy"
+    pic = Picture(500, "maps", "maps", low, details=("classes table", ". table"), detail_height=280)
+    draw_hero(pic, p, state)
+    title = f"{p.net}{variant(p)}, to scale"
+    draw_published(pic, rows, title)
+    accuracy = pic.panel("accuracy", "Accuracy", steps(p.steps, ticks=4), share(), tall=130)
     classes = pic.panel("classes", "Probability", ticked(-0.6, 9.6, range(10)) | NO_GRID, bare(0, 1.02), tall=90)
-    names = ticked(-len(lines), 0, [-k - 0.5 for k in range(len(lines))], [name for name, _ in lines]) | NO_GRID
-    maps = pic.panel("maps", "Feature maps", bare(0, across), names, square=True, tall=220)
-    title = f"{p.net}{variant(p)}: {state.published_parameters:,} parameters"
-    table = pic.panel("table", title, bare(0, 1), bare(most + 0.7, -1.6), tall=20 * most + 50)
+    most = max(len(rows), 10)
+    table = pic.panel("table", "Layer by layer", bare(0, 1), bare(most + 0.7, -1.6), tall=20 * most + 50)
 
     accuracy.history(states, lambda s: s.accuracy, yours, YOURS, hover="%{y:.0%}, step %{x}")
     accuracy.history(states, lambda s: s.twin_accuracy, twin, TWIN, dash="dash", hover="%{y:.0%}, step %{x}")
-    thin = {"width": 1, "dash": "dot", "hover": "%{y:.0%} in training"}
-    accuracy.history(states, lambda s: s.fit, "", YOURS, **thin)
-    accuracy.history(states, lambda s: s.twin_fit, "", TWIN, **thin)
-    accuracy.key("┄", "in training", MUTED)
     pic.cursor(state.step, accuracy)
-    digit.field(state.image[::-1], (0, FIELD), (0, FIELD), scale="sequential", smooth=False)
-    digit.frame((0, FIELD), (0, FIELD), FAINT, 1)
     draw_classes(classes, state, yours, twin)
-    draw_maps(maps, lines, across, "diverging" if p.net == "AlexNet" and p.activation == "tanh" else "sequential")
     draw_table(table, rows)
-    draw_layers(pic, "Miniature", yours, ideas[0], 0)
-    draw_layers(pic, "Twin", twin, ideas[1], 1)
     return pic
+
+
+def draw_hero(pic: Picture, p: Params, state: State) -> None:
+    """What the net is known for: its layers in a row, twice if an activation is compared, its stack, its module."""
+    ideas = pair(p)
+    if p.net == "LeNet-5":
+        draw_pipeline(pic, p, ideas[0], state)
+    elif p.net == "AlexNet":
+        draw_both(pic, p, ideas, state, [named(p, idea) for idea in ideas])
+    elif p.net == "VGG-16":
+        draw_stack(pic, p, state)
+    else:
+        draw_module(pic, ideas[0], state)
 
 
 def draw_classes(classes: Panel, state: State, yours: str, twin: str) -> None:
@@ -177,44 +172,3 @@ def draw_classes(classes: Panel, state: State, yours: str, twin: str) -> None:
     (a, b), (one, other) = state.scores, both
     said = [f"{k}: {yours} e^{a[k]:.2f}/Σ = {one[k]:.1%}<br>{twin} e^{b[k]:.2f}/Σ = {other[k]:.1%}" for k in range(10)]
     classes.hover(np.arange(10), np.full(10, 0.5), said, size=24)
-
-
-def map_lines(idea: Idea, state: State) -> tuple[list[tuple[str, np.ndarray]], int]:
-    """Lines of maps, each with a name and its values scaled to the layer's largest, and how many maps stand in a line.
-
-    Of every layer, and of every branch of an inception module, the first eight maps.
-    """
-    layers = [layer for layer in miniature(idea) if layer.kind in ("conv", "dense", "inception")]
-    rows = []
-    for layer, maps in zip(layers, state.maps, strict=False):
-        if layer.kind == "inception":
-            names, parts = ["1×1", "3×3", "5×5", "pooled"], np.split(maps, 4)
-        else:
-            names, parts = [layer.name], [maps[:8]]
-        rows += [(name, part / max(float(np.abs(part).max()), 1e-9)) for name, part in zip(names, parts, strict=True)]
-    across = 4 if len(rows) < 3 else 8
-    lines = []
-    for name, maps in rows:
-        for k in range(0, len(maps), across):
-            lines.append((name if k == 0 else "", maps[k : k + across]))
-    return lines, across
-
-
-def draw_maps(panel: Panel, lines: list[tuple[str, np.ndarray]], across: int, scale: str) -> None:
-    """The maps in lines; the units of a dense layer are one strip."""
-    for k, (_, maps) in enumerate(lines):
-        low = -k - 0.6 if len(maps) == 1 else -k - 0.94
-        panel.field(np.concatenate(maps[:, ::-1], axis=1), (0, across), (low, -k), scale=scale, smooth=False)
-    if len(lines[0][1]) > 1:
-        for x in range(across + 1):
-            panel.line((x, 0), (x, -len(lines)), PAPER, 3)
-
-
-def draw_layers(pic: Picture, who: str, name: str, idea: Idea, colour: int) -> None:
-    """The layers of a miniature: outputs, and parameters below."""
-    rows = count(miniature(idea), INPUT)
-    cost = total(rows)
-    texts = [shape_of(row) if row.shape[1] > 1 else str(row.shape[0]) for row in rows]
-    subs = [f"{row.name} {row.parameters:,}" if row.parameters else row.name for row in rows]
-    title = f"{who}, {name}: {cost.parameters:,} parameters, {cost.multiplications:,} multiplications"
-    pic.chips(title, [f"{FIELD}×{FIELD}×1", *texts], [colour] * (len(rows) + 1), ["digit", *subs])

@@ -57,9 +57,9 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     """The map after this layer in true size, the sizes of all, and on demand a row through the middle."""
     state = states[now]
-    n = max(max(size) for size in p.sizes)
+    n = max(max(size) for size in p.sizes) + 2 * p.padding
     low = -1.1 if min(s.y.min() for s in states) < 0 else 0.0
-    pic = Picture(400, "map sizes", details=("row",))
+    pic = Picture(430, "map sizes", details=("row",))
     outcome = pic.panel("map", "", *sheet_axes(n, n), square=True, tall=320)
     layers = span(-0.5, p.layers + 0.5, "layer", ticks=8)
     sizes = pic.panel("sizes", "Width after every layer", layers, span(0, 1.15 * n), tall=190)
@@ -73,23 +73,44 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
 
 
 def draw_map(panel: Panel, p: Params, state: State, n: int) -> None:
-    """The map in the middle of n × n cells, the outlines of the input and of what has seen no padding."""
+    """The map in the middle of n × n cells, outlines of those before it; padding and what has seen it are tinted."""
     rows, columns = state.y.shape
     top, left = n - rows - (n - rows) // 2, (n - columns) // 2
     canvas = np.zeros((n, n))
     canvas[top : top + rows, left : left + columns] = state.y / (np.abs(state.y).max() or 1)
     panel.table(canvas)
     edge = (n - side_of(p)) // 2
+    for one in p.sizes[1 : state.step]:
+        frame_cells(panel, ((n - one[0] + 1) // 2, (n - one[1]) // 2), one, MUTED, 1)
     frame_cells(panel, (n - side_of(p) - edge, edge), (side_of(p), side_of(p)), MUTED, 1.5, "dash")
     frame_cells(panel, (top, left), (rows, columns), INK, 2.5)
     panel.key("□", "map")
     panel.key("╍", "input", MUTED)
     if p.padding:
-        clean = np.argwhere(~state.seen)
-        first = clean.min(axis=0) if len(clean) else np.array([0, columns // 2])
-        last = clean.max(axis=0) + 1 if len(clean) else first
-        frame_cells(panel, np.add(first, (top, left)), tuple(last - first), BORDER, 2)
-        panel.key("□", "padding not seen", BORDER)
+        draw_padding(panel, p, state, (top, left))
+
+
+def draw_padding(panel: Panel, p: Params, state: State, at: tuple[int, int]) -> None:
+    """The zeros that the next layer puts around the map, and in the map what has already seen some."""
+    rows, columns = state.y.shape
+    clean = np.argwhere(~state.seen)
+    first = clean.min(axis=0) if len(clean) else np.array([0, 0])
+    last = clean.max(axis=0) + 1 if len(clean) else np.array([0, columns])
+    ring = p.padding if state.step < len(p.sizes) - 1 else 0
+    height = rows + 2 * ring
+    top, left = at[0] - ring, at[1] - ring
+    above, below = ring + int(first[0]), ring + rows - int(last[0])
+    before, behind = ring + int(first[1]), ring + columns - int(last[1])
+    within = height - above - below
+    for corner, size in (
+        ((top, left), (above, columns + 2 * ring)),
+        ((top + height - below, left), (below, columns + 2 * ring)),
+        ((top + above, left), (within, before)),
+        ((top + above, left + columns + 2 * ring - behind), (within, behind)),
+    ):
+        x, y = corner[1] - 0.5, 0.5 - corner[0]
+        panel.block((x, x + size[1]), (y - size[0], y), BORDER, width=0, opacity=0.35)
+    panel.key("■", "zeros added, and what has seen them", BORDER)
 
 
 def draw_sizes(panel: Panel, p: Params) -> None:

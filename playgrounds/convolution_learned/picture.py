@@ -76,8 +76,8 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     state = states[now]
     (rows, columns), (f, g) = state.target.shape, state.w.shape
     apart = 1.08 * max(columns, 1)
-    pic = Picture(480, "hidden learned maps maps", "losses losses picture picture")
-    tall = 10 + 40 * f
+    pic = Picture(430, "hidden learned", "maps picture", details=("losses",), detail_height=240)
+    tall = min(240, 20 + 60 * f)
     given = pic.panel("hidden", "Hidden kernel", *sheet_axes(f, g), square=True, tall=tall)
     learned = pic.panel("learned", "Learned kernel", *sheet_axes(f, g), square=True, tall=tall, hero=True)
     lost = np.maximum([(s.loss or 0, s.kernel_error or 0) for s in states], LOWEST)

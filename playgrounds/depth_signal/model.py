@@ -104,11 +104,13 @@ class Trained(NamedTuple):
 
 class State(NamedTuple):
     step: int
-    smallest_signal: Annotated[float, Metric("mean square of h, smallest", shown=True)]  # in the highest layer reached
-    largest_signal: Annotated[float, Metric("mean square of h, largest")]
-    gradient_ratio: Annotated[float | None, Metric("gradient of the lowest layer over the last's", shown=True)]
-    first_moved: Annotated[float | None, Metric("change of layer 1 over its size", shown=True)]  # the smallest
-    worst_loss: Annotated[float | None, Metric("highest loss", digits=4)]
+    smallest_signal: Annotated[
+        float, Metric("weakest signal arriving, mean square", shown=True)
+    ]  # in the highest layer reached
+    largest_signal: Annotated[float, Metric("strongest signal arriving, mean square")]
+    gradient_ratio: Annotated[float | None, Metric("gradient in the lowest layer, last layer = 1", shown=True)]
+    first_moved: Annotated[float | None, Metric("layer 1 has moved, its size = 1", shown=True)]  # the smallest
+    worst_loss: Annotated[float | None, Metric("highest loss on the training batch", digits=4)]
     first_sd: Annotated[float, Metric("standard deviation of the first weights of layer 1")]  # of the first net
     passed: Up | Down | Trained | None  # what has happened since the state before
     signal: np.ndarray  # (compared, nets, layers reached + 1): mean squares of the activations

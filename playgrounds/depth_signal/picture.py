@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from playgrounds.depth_signal import model
-from playgrounds.depth_signal.model import Down, Kind, Params, State, Trained, Up
+from playgrounds.depth_signal.diagram import SHOWN, draw_stack
+from playgrounds.depth_signal.model import Down, Params, State, Trained, Up
 from playgrounds.depth_signal.theory import theory
+from playgrounds.depth_signal.words import initialization, names, note_down, note_training, note_up
 from playgrounds.kit import axes, fails, works
 from playgrounds.kit.palette import INK, MUTED, SERIES
 from playgrounds.kit.picture import Panel, Picture
@@ -15,8 +17,8 @@ from playgrounds.kit.words import number
 PRESETS = (
     works(
         "He through 50 layers",
-        "Twice the variance makes up for the half that ReLU cuts off, at any depth.",
-        {"smallest_signal": ">= 0.3"},
+        "Twice the variance makes up for the half that ReLU cuts off: the signal keeps its order of magnitude.",
+        {"smallest_signal": ">= 0.1", "largest_signal": "<= 10"},
         depth=50,
         versus="none",
     ),
@@ -55,15 +57,7 @@ PRESETS = (
     ),
 )
 
-SHOWN, LEAST, MOST = 4, 1e-37, 1e37  # how many histograms at most; between which numbers axes end
-
-
-def initialization(kind: Kind) -> str:
-    return f"{number(kind.gain)} × {kind.init}" if kind.gain != 1 else kind.init
-
-
-def names(p: Params) -> list[str]:
-    return [f"{kind.activation} + {initialization(kind)}" for kind in p.compared]
+LEAST, MOST = 1e-37, 1e37  # between which numbers axes end
 
 
 def note(p: Params, states: Sequence[State], now: int) -> str:
@@ -78,65 +72,12 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
     return notes[type(state.passed)](p, state, state.passed)
 
 
-def note_up(p: Params, state: State, passed: Up) -> str:
-    """Of the first compared net: what weights and activation have multiplied the mean square by."""
-    activation = p.activation[0]
-    said = [number(one) for one in np.median(state.signal[:, :, -1], axis=1)]
-    zeros = f" (0 for {passed.zeros:.0%} of the values)"
-    spread = f" (it differs by {number(passed.spread)} between examples)"
-    what = {"ReLU": zeros, "sigmoid": spread}.get(activation, "")
-    return (
-        f"Layer {state.step}, {names(p)[0]}: mean square of the activations {said[0]}. The weights multiplied that of "
-        f"layer {state.step - 1} by {number(passed.by_weights)}, {activation}{what} by "
-        f"{number(passed.by_activation)}.{others(p, said)}"
-    )
-
-
-def note_down(p: Params, state: State, passed: Down) -> str:
-    """Of the first compared net: the gradient in this layer, beside the last layer's and the one above."""
-    layer, gradients = passed.layer, state.gradients
-    size = f"Back in layer {layer}, {names(p)[0]}: {p.gradient} is {number(gradients[0, layer - 1])} in size"
-    if layer == p.depth:
-        return f"{size}, at a loss of {number(state.losses[0])}. The layers below are compared with this one."
-    ratios = [number(one) for one in gradients[:, layer - 1] / np.maximum(gradients[:, -1], model.TINY)]
-    via = (
-        f" Weights and slopes of size {number(passed.slope)} have multiplied the error dL/dz of layer {layer + 1} by "
-        f"{number(passed.factor)}."
-    )
-    if layer == 1 and p.train and not p.trains:
-        via = f" Not trained: {p.weights:,} weights are more than {model.MOST_WEIGHTS:,}. Take fewer units or layers."
-    return f"{size}, {ratios[0]} of the last layer's.{via}{others(p, ratios)}"
-
-
-def note_training(p: Params, state: State, done: Trained) -> str:
-    """Of the first compared net: loss, accuracy and how far its first and last layer have moved."""
-    if done.diverged:
-        return (
-            f"Training step {done.steps}: a loss or a weight is no longer a finite number, the run diverged. "
-            f"η = {p.rate:g} is too large: choose a smaller one."
-        )
-    moved = [number(by) for by in state.moved[:, 0]]
-    said = [f"loss {number(loss)}, layer 1 by {by}" for loss, by in zip(state.losses, moved, strict=True)]
-    return (
-        f"Training step {done.steps}, {names(p)[0]}: loss {number(state.losses[0])}, {done.right[0]:.0%} of the "
-        f"examples right; layer 1 has moved by {moved[0]} of its size, layer {p.depth} by {number(state.moved[0, -1])}."
-        f"{others(p, said)}"
-    )
-
-
-def others(p: Params, said: list[str]) -> str:
-    """What is said of the compared nets, the first left out, as one more sentence."""
-    texts = [f"{name}: {text}" for name, text in zip(names(p), said, strict=True)][1:]
-    return f" By comparison, {'; '.join(texts)}." if texts else ""
-
-
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """Signal, gradient and movement by layer: the whole run pale, up to now bold. Loss by step; histograms of h."""
+    """The layers of every net, how full of signal and gradient they are; the same as curves; histograms of h."""
     state, end, depth = states[now], states[-1], p.depth
     expected = np.array([theory(p, kind) for kind in p.compared])
-    hists = [f"h{i}" for i in range(min(SHOWN, len(p.compared)))]
-    rows = ("signal gradient", "moved loss") if p.trains else ("signal gradient",)
-    pic = Picture(460 if p.trains else 340, *rows, details=(" ".join(hists),))
+    pic = framed(p)
+    draw_stack(pic, p, state, called(p), [look(p, i)[0] for i in range(len(p.compared))])
 
     layers = axes.span(-0.5, depth + 0.5, "layer", 6)
     title = f"Size of {p.gradient}, untrained" if p.trains else f"Size of {p.gradient}"
@@ -164,12 +105,33 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     elif state.step <= 2 * depth:
         gradient.cursor(2 * depth + 1 - state.step)
 
-    for i, name in enumerate(hists):
+    for i, name in enumerate(histograms(p)):
         kind = p.compared[i]
         panel = pic.panel(name, f"h: {names(p)[i]}", layers, axes.span(*model.RANGES[kind.activation], ticks=4))
         ends = (-0.5, depth + 0.5), model.RANGES[kind.activation]
         panel.field(state.histograms[i].T, *ends, scale="sequential", smooth=False)
     return pic
+
+
+def framed(p: Params) -> Picture:
+    """The layout: with training the loss is beside the gradient, and the curve of the signal is a detail."""
+    hists = histograms(p)
+    tall = ["layers layers"] * 3
+    if not p.trains:
+        return Picture(480, *tall, *["signal gradient"] * 2, details=(" ".join(hists),))
+    halves = " ".join(name for name in ("signal", "moved") for _ in hists)
+    return Picture(490, *tall, *["gradient loss"] * 2, details=(halves, " ".join(f"{name} {name}" for name in hists)))
+
+
+def histograms(p: Params) -> list[str]:
+    return [f"h{i}" for i in range(min(SHOWN, len(p.compared)))]
+
+
+def called(p: Params) -> list[str]:
+    """Names of the nets as short as they may be: what is common to all of them stands in the knobs."""
+    if len(p.activation) == 1 and len(p.compared) > 1:
+        return [f"{initialization(kind)} initialization" for kind in p.compared]
+    return names(p)
 
 
 def look(p: Params, i: int) -> tuple[str, str]:

@@ -137,9 +137,7 @@ class State(NamedTuple):
     step: int
     loss: Annotated[float, Metric("lowest loss", digits=4, shown=True)]
     worst_loss: Annotated[float, Metric("highest loss", digits=4)]
-    distance_left: Annotated[
-        float, Metric("distance to the minimum, of the start's", "%", shown=True)
-    ]  # of the nearest
+    distance_left: Annotated[float, Metric("distance left to the minimum", "%", shown=True)]  # of the nearest
     eta: Annotated[float, Metric("learning rate in this step", shown=True)]  # of the first optimizer
     w: Annotated[float, Metric("first weight of the first optimizer", digits=4)]
     losses: np.ndarray  # (optimizers,)

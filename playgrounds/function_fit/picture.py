@@ -93,9 +93,9 @@ def parabola(p: Params, state: State) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """The curve within the worst error, with the net's output; what each unit adds; errors by step, and by width."""
+    """The curve within the worst error, with the net's output, and what each unit adds; on demand the errors."""
     state, target = states[now], TARGETS[p.target]
-    pic = Picture(500, *3 * ["curve curve units"], *2 * ["steps steps widths"])
+    pic = Picture(430, "curve curve units", details=("steps widths",))
     u = np.linspace(-1, 1, 257) * (1.25 if p.beyond else 1)
     inputs = span(target.x(u[0]), target.x(u[-1]), ticks=7)
     f = target(GRID)

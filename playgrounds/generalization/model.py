@@ -24,6 +24,7 @@ OWN = (
 )
 OWN_HELP = "every fourth of a colour is held out for validation"
 CELLS = 40  # a side of the square whose points are looked at
+DRAWN = 10  # units of a hidden layer whose weights are kept
 
 # By what every hidden activation is multiplied, in training and in evaluation, if the share q = 1 - p of units is kept.
 SCALING = {
@@ -118,12 +119,14 @@ class State(NamedTuple):
     step: int  # epochs done
     picture: np.ndarray  # log-odds of class 1: in the plane (CELLS, CELLS); random: of all points, (n + VALIDATION,)
     checkpoint: np.ndarray  # the same of the checkpoint
-    mask: np.ndarray  # (width,), 1 where a unit of the first hidden layer was on for the first training point
+    masks: np.ndarray  # (layers, width), 1 where a hidden unit was on for the first training point
+    weights: list[np.ndarray]  # (outputs, inputs) of every layer, those between the first DRAWN units
     cloud: np.ndarray  # (PASSES,) log-odds of one input in training mode
     evaluation: np.ndarray  # (1,) its log-odds in evaluation mode
     asked: np.ndarray  # that input
     points: tuple[np.ndarray, ...]  # training inputs and labels, validation inputs and labels
     plain: Measures | None = None  # of the same net without regularizers, if it is compared
+    unheld: np.ndarray | None = None  # its log-odds, where `picture` has those of the net
     # Not known where there are too few points to train on.
     loss: Annotated[float | None, Metric("training loss", digits=4, shown=True)] = None
     validation_loss: Annotated[float | None, Metric("validation loss", digits=4, shown=True)] = None
@@ -153,14 +156,12 @@ def sample(p: Params) -> tuple[np.ndarray, ...]:
             held[np.flatnonzero(y == c)[HELD_OUT - 1 :: HELD_OUT]] = True
         y = y.astype(int)
         return x[~held], y[~held], x[held], y[held], x[y.argmax()]
-
     from sklearn.datasets import make_moons
 
     x, y = make_moons(p.n, noise=p.noise, random_state=int(rng.integers(2**31)))
     x_val, y_val = make_moons(VALIDATION, noise=p.noise, random_state=int(rng.integers(2**31)))
     by_coin = rng.permutation(p.n) < round(p.flipped * p.n)
-    y = np.where(by_coin, rng.integers(0, 2, p.n), y)
-    middle = 0.5, 0.25
+    y, middle = np.where(by_coin, rng.integers(0, 2, p.n), y), (0.5, 0.25)
     return x - middle, y, x_val - middle, y_val, np.array([0.5, -0.75])  # the lowest point of the lower moon
 
 
@@ -180,8 +181,7 @@ def forward(x: Any, net: list, scale: float = 1.0, mask: Sequence[Any] = ()) -> 
         h = torch.relu(torch.nn.functional.linear(h, w, b))
         if mask:
             h = h * mask[layer]
-        if scale != 1:
-            h = h * scale
+        h = h * scale
     return torch.nn.functional.linear(h, *net[-1])
 
 
@@ -217,12 +217,15 @@ def measure(z: Any, y: Any, z_val: Any, y_val: Any) -> Measures:
     """Of logits (n, 2) and labels (n,) of the training points and of the validation points."""
     import torch
 
-    return Measures(
-        loss=float(torch.nn.functional.cross_entropy(z, y)),
-        validation_loss=float(torch.nn.functional.cross_entropy(z_val, y_val)),
-        accuracy=float((z.argmax(1) == y).double().mean()),
-        validation_accuracy=float((z_val.argmax(1) == y_val).double().mean()),
-    )
+    pairs = (z, y), (z_val, y_val)
+    losses = (float(torch.nn.functional.cross_entropy(*pair)) for pair in pairs)
+    return Measures(*losses, *(float((odds.argmax(1) == labels).double().mean()) for odds, labels in pairs))
+
+
+def looked_at(p: Params, z: Any, known: int) -> np.ndarray:
+    """Log-odds of class 1 from logits (points, 2): in the plane (CELLS, CELLS); random: of the `known` points."""
+    odds = (z[:, 1] - z[:, 0]).double().numpy()
+    return odds[:known] if p.data == "random" else odds[known + 1 :].astype(np.float32).reshape(CELLS, CELLS)
 
 
 def run(p: Params) -> Iterator[State]:
@@ -241,7 +244,7 @@ def run(p: Params) -> Iterator[State]:
     in_training, in_evaluation = SCALING[p.scaling](1 - p.dropout)
     passes = torch.Generator().manual_seed(p.seed + 1)
     parameters = sum((m + 1) * k for m, k in pairwise([x.shape[1], *[p.width] * p.layers, 2]))
-    fixed = {"per_point": parameters / n, "in_training": in_training, "at_test": in_evaluation}
+    fixed = {"per_point": parameters / n, "in_training": in_training, "at_test": in_evaluation, "asked": asked}
 
     training = train(p, x, y, p.l2, p.dropout, p.jitter)
     twin = train(p, x, y, 0, 0, 0) if p.compare and (p.l2 or p.dropout or p.jitter) else None
@@ -254,18 +257,15 @@ def run(p: Params) -> Iterator[State]:
             continue
         with torch.no_grad():
             z = forward(seen, net, in_evaluation)
-            now, plain = measure(z[:n], y, z[n:known], y_val), None
+            now, plain, unheld = measure(z[:n], y, z[n:known], y_val), None, None
             if without is not None:
-                bare = forward(seen[:known], without)
-                plain = measure(bare[:n], y, bare[n:], y_val)
+                bare = forward(seen, without)
+                plain, unheld = measure(bare[:n], y, bare[n:known], y_val), looked_at(p, bare, known)
             answers = evaluation = z[known].diff()
             if p.dropout:
                 drawn = masks(PASSES, p.width, p.layers, p.dropout, passes)
                 answers = forward(seen[known].expand(PASSES, -1), net, in_training, drawn).diff()[:, 0]
-        odds = (z[:, 1] - z[:, 0]).double().numpy()
-        plane = odds[known + 1 :].astype(np.float32)
-        picture = odds[:known] if p.data == "random" else plane.reshape(CELLS, CELLS)
-
+        picture = looked_at(p, z, known)
         # Early stopping: keep the best net so far, until it has not been beaten for `patience` epochs.
         if stop is None and now.validation_loss < best_loss:
             best, best_loss, checkpoint = epoch, now.validation_loss, picture
@@ -281,12 +281,13 @@ def run(p: Params) -> Iterator[State]:
             spread=float(answers.double().std(correction=0)),
             stop=stop,
             plain=plain,
+            unheld=unheld,
             picture=picture,
             checkpoint=checkpoint,
-            mask=mask[0][0].numpy().copy() if len(mask) else np.ones(p.width, np.float32),
+            masks=np.stack([m[0].numpy() for m in mask]) if len(mask) else np.ones((p.layers, p.width), np.float32),
+            weights=[w.detach().numpy()[:DRAWN, :DRAWN].copy() for w, _ in net] if p.dropout else [],
             cloud=answers.numpy(),
             evaluation=evaluation.numpy(),
-            asked=asked,
             points=tuple(arrays),
         )
 
@@ -294,6 +295,6 @@ def run(p: Params) -> Iterator[State]:
 def nothing(p: Params) -> State:
     """The only state of too few points."""
     x, y = cloud(p.points)
-    flat, zero, mask = np.zeros((CELLS, CELLS), np.float32), np.zeros(1, np.float32), np.ones(p.width, np.float32)
+    flat, zero, masks = np.zeros((CELLS, CELLS), np.float32), np.zeros(1, np.float32), np.ones((p.layers, p.width))
     points = x, y.astype(int), x[:0], y[:0].astype(int)
-    return State(0, flat, flat, mask, zero, zero, asked=np.zeros(2), points=points)
+    return State(0, flat, flat, masks, [], zero, zero, asked=np.zeros(2), points=points)

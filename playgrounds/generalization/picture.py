@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from playgrounds.generalization.model import Params, State
+from playgrounds.generalization.model import DRAWN, Params, State
 from playgrounds.generalization.words import note
 from playgrounds.kit import fails, works
 from playgrounds.kit.axes import bare, share, span, steps
@@ -19,7 +19,7 @@ PRESETS = (
     works(
         "A penalty on the weights",
         "Large weights cost something, so the net gives up single noisy points, and the validation loss stays low.",
-        {"validation_loss": "<= 0.35", "gap": "<= 0.1"},
+        {"validation_loss": "<= 0.4", "gap": "<= 0.15"},
         l2=0.02,
         epochs=150,
     ),
@@ -50,40 +50,40 @@ PRESETS = (
     ),
 )
 
-GREEN = SERIES[2]  # validation; training is INK
+GREEN = SERIES[2]  # validation and what it keeps; training is INK
 BINS = 20  # bars of a histogram
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """The boundary now and at the checkpoint, or what the net says to random points; losses and accuracies by epoch."""
+    """The boundary, or what the net says to random points, and both losses; with dropout first of all the net."""
     state = states[now]
     pic = layout(p)
+    if state.weights:
+        thinned(pic, p, state)
     if p.data == "random":
         answers(pic, state)
     else:
         boundaries(pic, p, state)
     losses, accuracies = curves(pic, p, states)
-    for panel in (losses, accuracies):
-        panel.cursor(state.step)
-        if state.stop is not None:
-            panel.cursor(state.stop, GREEN, "dot")
+    pic.cursor(state.step, losses, accuracies)
+    if state.stop is not None:
+        pic.cursor(state.stop, losses, accuracies, colour=GREEN, dash="dot")
     if state.checkpoint_epoch is not None:
         losses.dot(state.checkpoint_epoch, state.checkpoint_loss, GREEN)
     if p.dropout:
-        units(pic, p, state)
         passes(pic, p, states, state)
     return pic
 
 
 def layout(p: Params) -> Picture:
-    """Dropout's units take the place of the checkpoint, which becomes a detail, as the passes are one."""
+    """Dropout's net comes first; accuracies and the checkpoint's plane are details. Random points have two halves."""
+    if p.dropout:
+        return Picture(
+            470, "units units units now now", "units units units losses losses", details=["checkpoint accuracy passes"]
+        )
     if p.data == "random":
-        below = "losses losses units accuracy" if p.dropout else "losses losses losses accuracy"
-        rows, details = ["now now checkpoint checkpoint", below], ["passes"]
-    else:
-        beside = "units" if p.dropout else "checkpoint"
-        rows, details = ["now now losses losses", f"now now {beside} accuracy"], ["checkpoint passes passes"]
-    return Picture(440, *rows, details=details if p.dropout else [], detail_height=260)
+        return Picture(440, "now checkpoint", "losses losses", details=["accuracy"])
+    return Picture(440, "now losses", details=["checkpoint accuracy"], detail_height=280)
 
 
 def curves(pic: Picture, p: Params, states: Sequence[State]) -> tuple[Panel, Panel]:
@@ -111,20 +111,35 @@ def line(panel: Panel, states: Sequence[State], of: str, name: str, colour: str,
 
 
 def boundaries(pic: Picture, p: Params, state: State) -> None:
-    """The output over the plane, now and at the checkpoint, with the training points."""
+    """The output over the plane, now and at the checkpoint, with the training points and the boundary to compare."""
     x, y, x_val, y_val = state.points
-    side = span(-p.span, p.span)
-    for name, title, odds in (("now", "Now", state.picture), ("checkpoint", "Checkpoint", state.checkpoint)):
-        panel = pic.panel(name, title, side, side, square=True)
-        panel.field(np.tanh(odds / 2), (-p.span, p.span), (-p.span, p.span))
-        key = name == "now"
-        size = 8 if len(x) < 200 else 6
-        panel.points(*x.T, "training", class_colours(y), size=size, hover="", key=key)
+    ends = (-p.span, p.span)
+    narrow = p.dropout > 0
+    for name, title, odds in (("now", "Boundary", state.picture), ("checkpoint", "Checkpoint", state.checkpoint)):
+        panel = pic.panel(name, title, span(*ends, ticks=3 if narrow else 5), span(*ends), square=True, tall=300)
+        panel.field(np.tanh(odds / 2), ends, ends)
+        size = 8 if len(x) < 200 and not narrow else 6
+        panel.points(*x.T, "", class_colours(y), size=size, hover="")
         if p.data == "own":
+            panel.key("●", "training")
             hollow = {"symbol": "circle-open", "marker": {"line": {"width": 2}}}
-            panel.points(*x_val.T, "validation", class_colours(y_val), size=8, hover="", key=key, **hollow)
+            panel.points(*x_val.T, "validation", class_colours(y_val), size=size, hover="", **hollow)
         if p.dropout:
             panel.mark(*state.asked, "◎", INK, size=18)
+        if name == "now":
+            compared(panel, p, state, ends)
+
+
+def compared(panel: Panel, p: Params, state: State, ends: tuple[float, float]) -> None:
+    """The boundary without regularizers or, where there are none, the one that early stopping keeps."""
+    other, name, colour = (state.checkpoint, "at the lowest validation loss", GREEN)
+    if p.l2 or p.dropout or p.jitter:
+        other, name, colour = state.unheld, "without", INK
+    if other is None:
+        return
+    panel.key("━", name, colour)
+    trained = other if state.step else np.ones_like(other)  # before that its boundary is nothing to compare with
+    panel.zero_line(trained, ends, ends, colour, 2)
 
 
 def answers(pic: Picture, state: State) -> None:
@@ -163,11 +178,19 @@ def bars(panel: Panel, heights: np.ndarray, ends: tuple[float, float], colour: s
     panel.shape_of(outline, colour, 1, fill=colour)
 
 
-def units(pic: Picture, p: Params, state: State) -> None:
-    """The mask of this step: a cell per unit of the first hidden layer."""
-    panel = pic.panel("units", "Units: filled is on", bare(0, 1), bare(0, 1))
-    rows = 2 ** ((p.width.bit_length() - 1) // 2)
-    panel.field(0.8 * state.mask.reshape(rows, -1), (0, 1), (0, 1), scale="sequential", smooth=False)
+def thinned(pic: Picture, p: Params, state: State) -> None:
+    """The net as it was in this step: units that are off are hollow, and what leads to them and from them is gone."""
+    panel = pic.panel("units", "The net in this step", bare(-0.12, 1.12), bare(-0.1, 1.06), tall=300, hero=True)
+    panel.key("●", "on")
+    panel.key("○", "off", MUTED)
+    drawn = min(DRAWN, p.width)
+    layers = [w.shape[1] for w in state.weights] + [2]
+    on = [np.ones(layers[0]), *state.masks[:, :drawn], np.ones(2)]
+    panel.net(layers, state.weights, on, size=22, largest=0.5)
+    hidden = f"{drawn} of {p.width}" if drawn < p.width else f"{p.width} units"
+    names = ["inputs", *[hidden] * p.layers, "classes"]
+    for x, name in zip(np.linspace(0, 1, len(names)), names, strict=True):
+        panel.text(x, -0.07, name, MUTED)
 
 
 def passes(pic: Picture, p: Params, states: Sequence[State], state: State) -> None:

@@ -15,7 +15,11 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
             f"Too few points: {(y == 0).sum()} blue and {(y == 1).sum()} orange. Put at least {HELD_OUT} of each "
             "colour into the plane; every fourth of a colour is held out for validation."
         )
-    said = [f"{losses(p, state)}."]
+    said = []
+    if p.dropout and state.step:
+        off = round(float(p.width - state.masks[0].sum()))
+        said.append(f"For this step {off} of {p.width} units of layer 1 were off, others will be off in the next.")
+    said.append(f"{losses(p, state)}.")
     if p.data != "moons" or p.flipped:
         n, held = len(state.points[1]), len(state.points[3])
         right = f"{round(state.accuracy * n)} of {n} training labels"
@@ -30,13 +34,9 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
         since = counted(state.step - state.checkpoint_epoch, "epoch")
         said.append(f"The lowest was {lowest}, {since} ago; patience ends at {p.patience}.")
     if p.dropout and state.step:
-        off = round(float(p.width - state.mask.sum()))
         mode = f"{number(state.cloud.mean())} ± {number(state.spread)} in {PASSES} passes of training mode"
         where = "at ◎" if p.data != "random" else "of a training point"
-        said.append(
-            f"Dropout: for the first point {off} of {p.width} units of layer 1 were off; "
-            f"log-odds {where} {mode}, {number(state.evaluation[0])} in evaluation."
-        )
+        said.append(f"Log-odds {where}: {mode}, {number(state.evaluation[0])} in evaluation.")
     return " ".join(said)
 
 

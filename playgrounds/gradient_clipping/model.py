@@ -38,8 +38,8 @@ class Params(kit.Params):
 class State(NamedTuple):
     step: int  # of both descents
     loss: Annotated[float, Metric("loss, clipped", shown=True)]  # HUGE once a descent has diverged
-    plain_loss: Annotated[float, Metric("loss, plain", shown=True)]
-    norm: Annotated[float, Metric("gradient norm, clipped descent", shown=True)]  # as computed,
+    plain_loss: Annotated[float, Metric("loss, plain (10¹⁰⁰: gone)", shown=True)]
+    norm: Annotated[float, Metric("gradient norm before clipping", shown=True)]  # as computed,
     clipped_norm: Annotated[float, Metric("norm after clipping")]  # and as used
     cosine: Annotated[float, Metric("smallest cosine of both so far")]  # between the gradient and what is used of it
     theta: np.ndarray  # (2, 2): w and b of the plain and of the clipped descent

@@ -5,10 +5,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from playgrounds.gradient_clipping.cliff import COLOURS, NAMES, draw_cliff, sight
 from playgrounds.gradient_clipping.model import CLIPPED, HUGE, PLAIN, Params, State, loss_of
 from playgrounds.kit import fails, works
 from playgrounds.kit.axes import log, span
-from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE
+from playgrounds.kit.palette import INK
 from playgrounds.kit.picture import Picture
 from playgrounds.kit.words import number
 
@@ -30,8 +31,8 @@ PRESETS = (
     ),
 )
 
-NAMES, COLOURS, SIZES = ("plain", "clipped"), (ORANGE, BLUE), (16, 10)  # of the two descents; px
-WIDE, TALL = 0.16, 2.0  # what is shown of the loss: b from −WIDE to WIDE, along w up to TALL
+SIZES = (16, 10)  # px of the two descents on the map
+WIDE = 0.16  # the map shows b from −WIDE to WIDE
 GRID = 72  # cells a side of the loss's picture
 
 
@@ -96,32 +97,26 @@ def last_words(p: Params, state: State) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """Both descents over the loss; the loss along w; losses and gradient norms by step."""
+    """Both descents on the cliff, the next step of the clipped one; the gradient norms; on demand the map."""
     state, (low, high) = states[now], sight(p)
+    by_step = span(-0.02 * p.descents, p.descents)
+    pic = Picture(440, "cliff cliff cliff norm norm", details=("map loss",), detail_height=260)
+    draw_cliff(pic, p, states, now)
+
     steps = np.array([s.step for s in states])
     losses = np.array([s.losses for s in states])
     norms = np.array([np.hypot(*s.g.T) for s in states])
     used = np.array([np.hypot(*s.used.T) for s in states])
-    by_step = span(-0.02 * p.descents, p.descents)
-
-    pic = Picture(500, *2 * ["map map map loss loss"], "map map map norm norm", "cliff cliff cliff norm norm")
-    ground = pic.panel("map", "Loss", span(low, high, "w"), span(-WIDE, WIDE, "b"))
-    cliff = pic.panel("cliff", "The cliff: loss along w", span(low, high, "w"), span(-0.1, TALL, ticks=4))
-    loss = pic.panel("loss", "Loss by step", by_step, log(losses, "", 0.4, 1e-4, 1e12))
     sizes = log(np.append(norms, p.limit), "", 0.4, 1e-12, 1e12)
-    norm = pic.panel("norm", "Gradient norm", by_step, sizes)
+    norm = pic.panel("norm", "Gradient norm", by_step, sizes, tall=170)
+    ground = pic.panel("map", "Loss over w and b", span(low, high, "w"), span(-WIDE, WIDE, "b"))
+    loss = pic.panel("loss", "Loss by step", by_step, log(losses, "", 0.4, 1e-4, 1e12))
 
     ground.field(heights(low, high, p.T, p.activation), (low, high), (-WIDE, WIDE), scale="sequential", smooth=False)
-    w = np.linspace(low, high, 151)
-    along, _ = loss_of(w, np.full_like(w, state.theta[CLIPPED, 1]), p.T, p.activation)
-    cliff.path(w, np.minimum(along, 2 * TALL), MUTED, 2)
     path = np.array([s.theta for s in states[: now + 1]])
     said = {"hover": "%{y:.3g} at step %{x}", "key": False}
     for i, (name, colour, size) in enumerate(zip(NAMES, COLOURS, SIZES, strict=True)):
-        ground.key("━", name, colour)
-        at = on_map(path[:, i], low, high)
-        ground.trail(*at.T, colour, size)
-        cliff.dot(at[-1, 0], min(float(state.losses[i]), 0.97 * TALL), colour, size)
+        ground.trail(*on_map(path[:, i], low, high).T, colour, size)
         loss.curve(steps, np.clip(losses[:, i], 1e-6, 1e14), name, colour, **said)
         norm.curve(steps, np.clip(norms[:, i], 1e-14, 1e14), name, colour, dash="dot", width=1.5, **said)
         norm.curve(steps, np.clip(used[:, i], 1e-14, 1e14), name, colour, **said)
@@ -132,14 +127,9 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     here = state.theta[CLIPPED]
     way = -state.used[CLIPPED] / max(state.clipped_norm, 1e-300)
     ground.line(here, here + 0.09 * (high - low) * way, INK)
-    ground.key("━", "its next step")
+    ground.key("━", "next step", INK)
     pic.cursor(state.step, loss, norm)
     return pic
-
-
-def sight(p: Params) -> tuple[float, float]:
-    """From which w to which the loss is shown: around the foot of the cliff, and the start."""
-    return min(0.5, p.w - 0.05), max(1.25, p.w + 0.05)
 
 
 @lru_cache(maxsize=16)

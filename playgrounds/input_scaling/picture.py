@@ -56,8 +56,8 @@ def condition(model: Descent) -> float:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """Contours in the plane of the weights with the way there, raw and standardized; the losses with a cursor."""
-    pic = Picture(490, *3 * ["raw standardized"], "losses")
+    """Contours in the plane of the weights with the way there, raw and standardized; the losses on demand."""
+    pic = Picture(470, "raw standardized", details=("losses",))
     first = states[0]
     raw = pic.panel("raw", f"Raw: condition number {condition(first.raw):,.5g}", *weights(), square=True, tall=280)
     standardized = pic.panel(

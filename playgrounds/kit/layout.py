@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 WIDE = 860  # px of the plot on a wide screen, for which gaps between columns are reckoned
 TITLE, TICKS, AXIS_TITLE = 28, 24, 18  # px above a panel, below it, and below it if its x axis has a title
 LETTER = 7.2  # px of a letter of a tick's name
+LINE = 17  # px of a further line of a tick's name
 RIGHT = 12
 HERO, LEAST, MOST = 248, 120, 240  # px of a panel on a phone: the hero's; the least and the most of the others
 
@@ -174,7 +175,8 @@ def _below(panel: Panel) -> int:
     if panel.x.get("tickangle") == -90:
         texts = panel.x.get("ticktext") or [""]
         return round(10 + LETTER * min(16, max((len(_bare(text)) for text in texts), default=0))) + title
-    return TICKS + title
+    lines = max((str(text).count("<br>") for text in panel.x.get("ticktext") or ()), default=0)
+    return TICKS + LINE * lines + title
 
 
 def _bare(text: str) -> str:

@@ -8,6 +8,7 @@ and darkened until each has a contrast of at least 3:1 on the light and on the d
 BLUE = "#2f7fc1"  # class 0, negative values
 ORANGE = "#d9730d"  # class 1, positive values
 SERIES = (BLUE, ORANGE, "#0b9072", "#b05fa3", "#8f7a00", "#7d7f86")
+RED = "#d0393b"  # what a net has got wrong: the line under a letter, nothing else
 
 # Stand-ins that are legal colours for Plotly and are replaced in the browser (player.js, `recolour`).
 INK = "#010101"  # text, axes, what must be seen

@@ -122,10 +122,19 @@ class Still:
         trace = {"type": "bar", "orientation": "h", "x": thin(np.asarray(ends) - base), "y": thin(at), "name": name}
         self._trace(trace | place | {"marker": {"color": colour}, "hoverinfo": "skip"} | more)
 
-    def words(self, x: Any, y: Any, texts: Sequence[str], colour: Any = INK, *, place: str = "middle right") -> None:
+    def words(
+        self,
+        x: Any,
+        y: Any,
+        texts: Sequence[str],
+        colour: Any = INK,
+        *,
+        place: str = "middle right",
+        size: int = LABEL,
+    ) -> None:
         """Texts that stand still, at x, y of shape (n,): many of them, as a table has; `colour` is one or one each."""
         trace = {"type": "scatter", "mode": "text", "x": thin(x), "y": thin(y), "text": list(texts)}
-        look = {"textposition": place, "textfont": {"color": colour, "size": LABEL}, "hoverinfo": "skip"}
+        look = {"textposition": place, "textfont": {"color": colour, "size": size}, "hoverinfo": "skip"}
         self._trace(trace | look)
 
     def hover(self, x: Any, y: Any, texts: Sequence[str], size: float = 16) -> None:

@@ -5,7 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from playgrounds.kit.palette import SERIES
 from playgrounds.loss.model import Params, State
+
+COLOURS = dict(zip(("MSE", "MAE", "Huber", "cross-entropy"), SERIES)) | {"squared error": SERIES[0]}
 
 
 class Curves(NamedTuple):
@@ -34,10 +37,9 @@ def curves(p: Params, states: Sequence[State]) -> Curves:
     values = np.array([loss.value(x[:, None], y, p.delta) for loss in losses])
     slopes = np.array([loss.gradient(x[:, None], y, p.delta)[:, 0] for loss in losses])
     zero, tall, steep = 0 * floor, np.ones(len(floor)), np.ones(len(floor))
-    if len(floor) > 1:
+    if p.task == "constant" and len(floor) > 1:  # squares and distances have other units
         zero, tall = floor, np.ptp(values, axis=1) + 1e-300
-        if p.task == "constant":
-            steep = np.abs(slopes).max(axis=1) + 1e-300
+        steep = np.abs(slopes).max(axis=1) + 1e-300
     values = (values - zero[:, None]) / tall[:, None]
     return Curves(must, low, high, x, values, slopes / steep[:, None], zero, tall, steep)
 

@@ -45,9 +45,9 @@ class Params(kit.Params):
 
 class State(NamedTuple):
     step: int
-    loss: Annotated[float, Metric("first loss, at its own answer", digits=4, shown=True)]
-    answer: Annotated[float, Metric("answer of the first loss", digits=4, shown=True)]
-    rival_loss: Annotated[float, Metric("last loss, at its own answer", digits=4)]
+    loss: Annotated[float, Metric("first loss", digits=4, shown=True)]
+    answer: Annotated[float, Metric("its answer", digits=4, shown=True)]
+    rival_loss: Annotated[float, Metric("last loss", digits=4)]
     rival_answer: Annotated[float, Metric("answer of the last loss", digits=4, shown=True)]
     apart: Annotated[float, Metric("largest difference between answers", digits=4)]
     first_slope: Annotated[float, Metric("gradient of the first loss, at its own answer", digits=5)]  # of c or z

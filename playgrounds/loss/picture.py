@@ -1,16 +1,17 @@
-"""How descent on several losses is told and drawn: each on its curve, with its gradient, and their answers by step."""
+"""How descent on several losses is told and drawn: the errors, each loss on its curve, and their answers by step."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from playgrounds.kit import fails, works
-from playgrounds.kit.axes import Axis, bare, log_ticked, names, span, steps
-from playgrounds.kit.palette import INK, MUTED, SERIES
+from playgrounds.kit.axes import Axis, log_ticked, names, span, steps
+from playgrounds.kit.palette import INK, MUTED
 from playgrounds.kit.picture import Panel, Picture
 from playgrounds.kit.words import number
 from playgrounds.loss.arithmetic import complaint, five, update
-from playgrounds.loss.curves import Curves, curves, reach, visited
+from playgrounds.loss.curves import COLOURS, Curves, curves, reach, visited
+from playgrounds.loss.errors import draw_errors
 from playgrounds.loss.model import Params, State
 
 PRESETS = (
@@ -44,8 +45,6 @@ PRESETS = (
     ),
 )
 
-COLOURS = dict(zip(("MSE", "MAE", "Huber", "cross-entropy"), SERIES)) | {"squared error": SERIES[0]}
-PLACES = {"MSE": "mean {}: MSE {}, the variance", "MAE": "median {}: MAE {}", "Huber": "minimum {}: Huber {}"}
 RING = {"line": {"width": 2}}
 
 
@@ -55,17 +54,17 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """Each loss over its parameter and where it stands; its answer by step; targets, or the gradient."""
+    """The errors of the constants, or the gradients of a logit; each loss on its curve; its answer by step."""
     if p.task == "soft":
         return draw_soft(p, states, states[now])
-    if p.task == "constant":
-        pic = Picture(470, "loss targets", "loss answer", details=("gradient",), detail_height=220)
-    else:
-        pic = Picture(470, "loss answer", "gradient answer")
     c = curves(p, states)
-    draw_loss(pic, p, states, states[now], c)
     if p.task == "constant":
-        draw_targets(pic, p, states[now], c)
+        rows = [5 * "targets " + 4 * f"{name} " for name in ("loss", "answer")]
+        pic = Picture(480, *rows, details=("gradient",), detail_height=240)
+        draw_errors(pic, p, states[now], c)
+    else:
+        pic = Picture(480, *[5 * "loss " + 4 * f"{name} " for name in ("gradient", "answer")])
+    draw_loss(pic, p, states, states[now], c)
     draw_answers(pic, p, states, states[now], c)
     draw_gradient(pic, p, states[now], c)
     return pic
@@ -75,12 +74,13 @@ def draw_loss(pic: Picture, p: Params, states: Sequence[State], state: State, c:
     """Every loss by the parameter, its start as a ring, and where it stands, with the tangent."""
     letter = "c" if p.task == "constant" else "z"
     top = 1.06 * max(c.values.max(), 1e-9)
-    scaled = ", scaled" if len(p.shown) > 1 else ""
+    scaled = ", scaled" if p.task == "constant" and len(p.shown) > 1 else ""
     panel = pic.panel("loss", f"Loss by {letter}{scaled}", span(c.low, c.high), span(-0.06 * top, top, ticks=4))
     for i, name in enumerate(p.shown):
         colour = COLOURS[name]
         panel.curve(c.x, c.values[i], name, colour, hover="")
-        panel.level((state.floor[i] - c.zero[i]) / c.tall[i], colour)
+        floor = (state.floor[i] - c.zero[i]) / c.tall[i]
+        panel.curve([c.low, c.high], [floor, floor], "", colour, dash="dot", width=1.5, hover="", later=True)
         start = (states[0].values[i] - c.zero[i]) / c.tall[i]
         panel.points(states[0].theta[i], [start], "", colour, size=12, symbol="circle-open", marker=RING, hover="")
         at = float(np.clip(state.theta[i, 0], c.low, c.high))
@@ -116,7 +116,7 @@ def draw_answers(pic: Picture, p: Params, states: Sequence[State], state: State,
         y = [s.answers[i, 0] for s in states]
         panel.curve(x, y, name, colour, key=False, hover="%{y:.5g} at step %{x}")
         for best in np.unique(state.best[i]):
-            panel.level(best, colour)
+            panel.curve([x[0], x[-1]], [best, best], "", colour, dash="dot", width=1.5, hover="")
         if not constant:
             reached = [step for step in states[-1].halfway[i : i + 1] if step]
             draw_halfway(panel, reached, colour)
@@ -128,26 +128,6 @@ def draw_halfway(panel: Panel, reached: list[int], colour: str) -> None:
     """A diamond at the step, if there is one, at which p came to a half."""
     y, texts = [0.5] * len(reached), [f"{step:,} " for step in reached]
     panel.points(reached, y, "", colour, symbol="diamond", size=12, texts=texts, textposition="middle left", hover="")
-
-
-def draw_targets(pic: Picture, p: Params, state: State, c: Curves) -> None:
-    """The targets on a line; above them, for each loss, the way of its constant and the best one."""
-    y, n = state.y, len(p.shown)
-    seen = np.array([*y, y[-1] - p.outlier, *c.must])
-    low, high = reach(seen.tolist(), seen, 0.05)
-    panel = pic.panel(
-        "targets", "Targets and constants", span(low, high, ticks=6), bare(-0.6, n + 0.8), tall=60 + 46 * n
-    )
-    for i, name in enumerate(p.shown):
-        colour, row = COLOURS[name], n - i
-        ends = " to ".join(dict.fromkeys(map(five, state.best[i])))
-        panel.mark(low, row + 0.45, PLACES[name].format(ends, five(state.floor[i])), colour, xanchor="left")
-        panel.curve(state.best[i], [row, row], "", colour, width=5, hover="")
-        panel.points(state.best[i], [row, row], "", colour, size=16, symbol="circle-open", marker=RING, hover="")
-        at = float(np.clip(state.theta[i, 0], c.low, c.high))
-        panel.line((p.start_c, row), (at, row), colour)
-        panel.dot(at, row, colour)
-    panel.points(y, 0 * y, "target", INK, opacity=0.7, hover="%{x}")
 
 
 def draw_soft(p: Params, states: Sequence[State], state: State) -> Picture:

@@ -12,6 +12,7 @@ from playgrounds.kit.training import kept
 
 LENGTHS = (2, 5, 10, 20, 40)  # those compared, up to the chosen one
 EVERY = 18  # states of each training, about
+TINY = 1e-300  # keeps a division by a gradient of 0 finite
 SOLVED = 0.9  # the accuracy from which on a length counts as solved
 
 
@@ -33,28 +34,28 @@ class State(NamedTuple):
     accuracy: Annotated[float, Metric("right answers at this length", "%", shown=True)]  # about new sequences
     loss: Annotated[float, Metric("loss at this length", digits=4)]
     parameters: Annotated[int, Metric("parameters at any length", "count")]
-    untrained_ratio: Annotated[
-        float, Metric("relative gradient before training", shown=True)
-    ]  # |∂h_q/∂x_1| / |∂h_q/∂x_q|
-    longest_solved: Annotated[float, Metric("longest length solved so far", shown=True)]  # all shorter ones solved too
+    untrained_ratio: Annotated[float, Metric("relative gradient before training")]  # |∂h_q/∂x_1| / |∂h_q/∂x_q|
+    longest_solved: Annotated[float | None, Metric("longest length solved so far", shown=True)]  # and all shorter ones
     T: int  # the length that is being trained
     q: int  # the step whose state is looked at
     accuracies: np.ndarray  # (lengths, states of each) so far; nan where not trained yet
-    ratios: np.ndarray  # (lengths,) before training
+    reaches: tuple[np.ndarray, ...]  # before training, for every length so far: |∂h_q/∂x_t| / |∂h_q/∂x_q| by t, (T,)
 
 
 def run(p: Params) -> Iterator[State | None]:
     """Train a net for every length."""
     film = kept(p.steps, EVERY)
     accuracies = np.full((len(p.lengths), len(film)), np.nan)
-    ratios = np.full(len(p.lengths), np.nan)
-    solved, all_solved = 0, True
+    reaches: tuple[np.ndarray, ...] = ()
+    solved: float | None = None
+    all_solved = True
     for row, T in enumerate(p.lengths):
         test = examples(p, T, TEST, np.random.default_rng([p.seed, 1]))
-        accuracies, ratios = accuracies.copy(), ratios.copy()
         for step, net in train(p, T):
             if step == 0:
-                ratios[row] = ratio(reach(p, net, test.x[:, :, :1], test.q), test.q)
+                norms = reach(p, net, test.x[:, :, :1], test.q)
+                reaches = (*reaches, norms / max(norms[test.q - 1], TINY))
+                untrained = ratio(norms, test.q)
             if step not in film:
                 yield None  # nothing to see yet, but time may be up
                 continue
@@ -63,16 +64,16 @@ def run(p: Params) -> Iterator[State | None]:
             accuracies[row, film.index(step)] = accuracy
             if step == p.steps:
                 all_solved = all_solved and accuracy >= SOLVED
-                solved = T if all_solved else solved
+                solved = float(T) if all_solved else solved or 0.0
             yield State(
                 training_step=step,
                 accuracy=accuracy,
                 loss=loss,
                 parameters=parameters(p),
-                untrained_ratio=float(ratios[row]),
-                longest_solved=float(solved),
+                untrained_ratio=untrained,
+                longest_solved=solved,
                 T=T,
                 q=test.q,
                 accuracies=accuracies,
-                ratios=ratios,
+                reaches=reaches,
             )

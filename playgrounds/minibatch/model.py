@@ -56,7 +56,7 @@ class Params(kit.Params):
 class State(NamedTuple):
     step: int
     # The metrics are those of the smallest batch chosen.
-    loss: Annotated[float, Metric("loss of the smallest batch", digits=4, shown=True)]  # over all examples
+    loss: Annotated[float, Metric("loss with the smallest batch", digits=4, shown=True)]  # over all examples
     cloud: Annotated[float, Metric("its distance from the minimum", shown=True)]  # RMS, over the last quarter of steps
     examples: Annotated[int, Metric("examples it has used", "count", shown=True)]
     gradient_noise: Annotated[float, Metric("noise of its gradient at the start", digits=4)]  # RMS, measured

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from playgrounds.kit.words import counted, digits_for, number, vector
-from playgrounds.minibatch.model import MEASURED, N, Params, State, examples, gradient, limit, quarter
+from playgrounds.minibatch.model import MEASURED, OTHERS, N, Params, State, examples, gradient, limit, quarter
 
 NAMES = {str(size): f"batch {size}" for size in MEASURED} | {"all": f"all {N:,}"}
 data_of = lru_cache(maxsize=8)(examples)
@@ -19,13 +19,11 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
 
 
 def beginning(p: Params, start: State) -> str:
-    """Of step 0: the noise of a batch and of one four times its size."""
+    """Of step 0: where all begin, and which rates are too large."""
     x, _ = data_of(p)
-    i = MEASURED.index(min(p.sizes[0], MEASURED[-2]))
-    small, large = start.noise[0, i : i + 2]
     said = (
-        f"Start: over many draws the gradient of {counted(MEASURED[i], 'example')} is off by {number(small)} (RMS), "
-        f"that of {MEASURED[i + 1]} by {number(large)}: four times the batch divides the noise by {small / large:.2f}."
+        f"Start: every run begins at w = {vector(start.path[0, 0])} with a loss of {number(start.loss)}; the thin "
+        f"lines lead to where {OTHERS} batches of {counted(p.sizes[0], 'example')} would take it."
     )
     most = {NAMES[b]: limit(p, x, size) for b, size in zip(p.batches, p.sizes, strict=True)}
     unstable = [f"{number(rate)} for {name}" for name, rate in most.items() if p.rate > rate]

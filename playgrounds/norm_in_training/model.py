@@ -33,8 +33,8 @@ class Params(kit.Params):
 
 class State(NamedTuple):
     step: int
-    loss: Annotated[float, Metric("loss with batch norm", digits=4, shown=True)]
-    plain_loss: Annotated[float, Metric("loss without", digits=4, shown=True)]
+    loss: Annotated[float, Metric("training loss with batch norm", digits=4, shown=True)]
+    plain_loss: Annotated[float, Metric("training loss without", digits=4, shown=True)]
     mean: Annotated[float, Metric("mean of a unit after batch norm")]  # unit 1 of the last hidden layer
     variance: Annotated[float, Metric("variance of a unit after batch norm")]
     different_units: Annotated[int, Metric("different units in the first layer", "count", shown=True)]

@@ -45,10 +45,10 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """What both nets say about the plane, with the training points; the losses with a cursor."""
+    """What both nets say about the plane, with the training points; the losses on demand."""
     state = states[now]
     x, y = state.points
-    pic = Picture(490, *3 * ["with without"], "losses")
+    pic = Picture(470, "with without", details=("losses",))
     normed = pic.panel("with", "With batch norm, in evaluation", span(-SPAN, SPAN), span(-SPAN, SPAN), square=True)
     plain = pic.panel("without", "Without batch norm", span(-SPAN, SPAN), span(-SPAN, SPAN), square=True, tall=248)
     seen = [(s.plain_loss, s.loss) for s in states]

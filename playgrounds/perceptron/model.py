@@ -87,10 +87,12 @@ class Params(kit.Params):
 class State(NamedTuple):
     step: int  # mistakes so far; the state that closes a run counts one more
     mistakes: Annotated[int, Metric("mistakes", "count", shown=True)]
-    accuracy: Annotated[float | None, Metric("right with this line", "%", shown=True)]  # on the line is on neither side
+    accuracy: Annotated[
+        float | None, Metric("points right with this line", "%", shown=True)
+    ]  # on the line is on neither side
     best_accuracy: Annotated[float | None, Metric("most that were right so far", "%")]
     passes: Annotated[float, Metric("passes through the points", digits=4, shown=True)]
-    stopped: Annotated[int, Metric("stopped by itself, 1 if so", "count")]  # after a whole pass without a mistake
+    stopped: Annotated[int, Metric("converged, 1 if so", "count")]  # after a whole pass without a mistake
     cycle: Annotated[int, Metric("mistakes in a round that repeats", "count")]  # 0: no weights have come back
     gamma: Annotated[
         float | None, Metric("largest margin γ of any line")
@@ -231,7 +233,7 @@ def run(p: Params) -> Iterator[State | None]:
     gamma, widest_w = widest(z)
     bound = most_mistakes(z, w_0, p.rate, gamma, widest_w) if gamma else None
     right = int((z @ w_0 > 0).sum()) / len(x)
-    now = now._replace(accuracy=right, best_accuracy=right, gamma=gamma, bound=bound)
+    now = now._replace(accuracy=right if w_0.any() else None, best_accuracy=right, gamma=gamma, bound=bound)
 
     states = [now]
     been = {(0.0, 0.0, 0.0, len(x) - 1): 0}  # v and place in the pass: after which mistake

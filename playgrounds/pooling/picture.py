@@ -96,10 +96,9 @@ def summary(p: Params, state: State) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """The picture and its window; both outputs as far as computed; change by shift; what classifiers keep."""
+    """The picture and its window, both outputs as far as computed; on demand changes by shift and classifiers."""
     state, n = states[now], p.side
-    rows = [*3 * ["picture max average"], *2 * ["changes changes changes"]]
-    pic = Picture(500, *rows, details=("accuracies",), detail_height=250)
+    pic = Picture(430, "picture max", "picture average", details=("changes", "accuracies"), detail_height=230)
     seen = pic.panel("picture", "Picture", *sheet_axes(SIDE, SIDE), square=True, tall=290)
     tall = 170 if n < 5 else 250
     maxima = pic.panel("max", tinted(BLUE, "Maxima"), *sheet_axes(n, n), square=True, tall=tall)
@@ -127,16 +126,17 @@ def name_of(pool: Pool) -> str:
     return f"{pool.kind}<br>{size}<br>{outputs(pool.window, pool.stride) ** 2}"
 
 
-def numbered(panel: Panel, values: np.ndarray) -> None:
-    """Grey cells with their numbers, which stand still."""
+def numbered(panel: Panel, values: np.ndarray, blank: str = "0") -> None:
+    """Grey cells with their numbers, which stand still; a 0 is written as `blank`."""
     panel.table(PALE / BRIGHT * values, scale="sequential")
     decimals = 2 if len(values) < 5 else 1  # as many as fit
-    panel.cells(*values.shape, texts=[[f"{v:g}" for v in row] for row in values.round(decimals).tolist()])
+    texts = [[f"{v:g}" if v else blank for v in row] for row in values.round(decimals).tolist()]
+    panel.cells(*values.shape, texts=texts)
 
 
 def draw_picture(panel: Panel, p: Params, state: State) -> None:
     """The picture, where windows end, where the dot was before the shift, this step's window and its maximum."""
-    numbered(panel, state.image)
+    numbered(panel, state.image, blank="")
     size = (p.window, p.window)
     if p.stride >= p.window:  # overlapping windows have no borders that a reader could follow
         for i, j in np.ndindex(p.side, p.side):

@@ -5,11 +5,11 @@ from math import pi
 
 import numpy as np
 
-from playgrounds._sinusoids import frequencies
+from playgrounds._sinusoids import drawn, frequencies
 from playgrounds.kit import fails, works
-from playgrounds.kit.axes import bare, span
-from playgrounds.kit.palette import BLUE, FAINT, MUTED, ORANGE
-from playgrounds.kit.picture import Panel, Picture
+from playgrounds.kit.axes import names, span, ticked
+from playgrounds.kit.palette import BLUE, MUTED, ORANGE
+from playgrounds.kit.picture import Picture
 from playgrounds.kit.words import number
 from playgrounds.positional_encoding.model import Params, State, closed_form
 
@@ -30,7 +30,6 @@ PRESETS = (
 )
 
 HERE, SHIFTED = BLUE, ORANGE
-DIALS = 6  # at most
 
 
 def note(p: Params, states: Sequence[State], now: int) -> str:
@@ -61,52 +60,56 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """Some pairs as clock hands; the stripes with two rows marked; the dot products of this row by offset."""
+    """Some pairs as clock hands beside the waves that they draw; the dot products of this position by offset.
+
+    On demand all numbers of all positions.
+    """
     state = states[now]
     size, d = state.pe.shape
     offsets = np.arange(1 - size, size)
     products = closed_form(offsets, p.pairs, p.base)
     lowest = min(float(products.min()), 0.0)
-    unruled = {"showgrid": False}
-    pic = Picture(500, *2 * ["hands hands"], *3 * ["dots stripes"])
-    hands = pic.panel("hands", "Pairs: cos →, sin ↑", bare(-0.6, DIALS - 0.4), bare(-0.85, 0.5), square=True, tall=92)
-    stripes = pic.panel(
-        "stripes",
-        "Sinusoids: position ↑",
-        span(-0.5, d - 0.5, "dimension", ticks=6) | unruled,
-        span(-0.5, size - 0.5, ticks=7) | unruled,
-        tall=260,
-    )
+    pic = Picture(480, *3 * ["waves"], "dots", details=("stripes",), detail_height=300)
+    draw_waves(pic, p, state)
     dots = pic.panel(
         "dots",
         "PE(p) · PE(p + offset)",
         span(1 - size, size - 1, "offset", ticks=7),
-        span(lowest - 0.08 * p.pairs, 1.12 * p.pairs),
+        span(lowest - 0.08 * p.pairs, 1.2 * p.pairs, ticks=4),
     )
-
-    draw_hands(hands, p, state)
-    stripes.field(state.pe, (-0.5, d - 0.5), (-0.5, size - 0.5), smooth=False)
-    for row, colour in ((state.step + p.offset, SHIFTED), (state.step, HERE)):
-        at = min(row, size + 1)  # above the picture if there is no such row
-        stripes.frame((-0.5, d - 0.5), (at - 0.5, at + 0.5), colour, 2)
     dots.curve(offsets, products, "Σ cos(offset · ω)", MUTED, dash="dot", width=2, hover="%{y:.4g} at offset %{x}")
     dots.path(np.arange(size) - state.step, state.pe @ state.pe[state.step], HERE, 3)
     dots.cursor(p.offset, SHIFTED)
     dots.dot(min(p.offset, size - 1), state.dot, SHIFTED, 12)
+
+    unruled = {"showgrid": False}
+    across, up = span(-0.5, d - 0.5, "dimension", ticks=6), span(-0.5, size - 0.5, ticks=7)
+    stripes = pic.panel("stripes", "All numbers: position ↑", across | unruled, up | unruled, tall=260)
+    stripes.field(state.pe, (-0.5, d - 0.5), (-0.5, size - 0.5), smooth=False)
+    for row, colour in ((state.step + p.offset, SHIFTED), (state.step, HERE)):
+        at = min(row, size + 1)  # above the picture if there is no such row
+        stripes.frame((-0.5, d - 0.5), (at - 0.5, at + 0.5), colour, 2)
     return pic
 
 
-def draw_hands(hands: Panel, p: Params, state: State) -> None:
-    """A dial for some of the pairs, the fastest and the slowest among them, with its period in positions."""
-    chosen = np.unique(np.linspace(0, p.pairs - 1, min(DIALS, p.pairs)).round().astype(int))
+def draw_waves(pic: Picture, p: Params, state: State) -> None:
+    """A row for some of the pairs, the fastest and the slowest among them: its hand, and the sines that it draws."""
+    chosen = drawn(p.pairs)
     speeds = frequencies(p.pairs, p.base)[chosen]
-    circle = 2 * pi * np.arange(40) / 40
-    hands.key("━", "p", HERE)
-    hands.key("━", f"p + {p.offset}", SHIFTED)
-    for n, (i, speed) in enumerate(zip(chosen, speeds, strict=True)):
-        hands.shape_of(np.stack([n + 0.42 * np.cos(circle), 0.42 * np.sin(circle)], axis=1), FAINT, 1.5)
-        for row, colour in ((state.step + p.offset, SHIFTED), (state.step, HERE)):
-            tip = n + 0.4 * np.cos(row * speed), 0.4 * np.sin(row * speed)
-            hands.line((n, 0), tip, colour, 3)
-        period = number(float(f"{2 * pi / speed:.2g}"))
-        hands.mark(n, -0.5, f"i = {i}<br>{period}", yanchor="top")
+    last = p.positions - 1 + p.offset
+    left = -0.14 * last
+    ticks = range(0, last + 1, 10 if last <= 110 else 20)
+    periods = [number(float(f"{2 * pi / speed:.2g}")) for speed in speeds]
+    down = names(periods, down=True, title="period in positions")
+    waves = pic.panel("waves", "Hands and their sines", ticked(left, 1.02 * last, ticks), down, tall=380)
+    waves.key("━", "p", HERE)
+    waves.key("━", f"p + {p.offset}", SHIFTED)
+    x = np.linspace(0, last, 400)
+    waves.waves(x, np.sin(x[:, None] * speeds))
+    here, there = state.step, state.step + p.offset
+    waves.cursor(here, HERE)
+    waves.cursor(there, SHIFTED, "dot")
+    for i, speed in enumerate(speeds):
+        waves.dial(left / 2, -i, [there * speed, here * speed], [SHIFTED, HERE], size=30)
+        for at, colour in ((there, SHIFTED), (here, HERE)):
+            waves.dot(at, 0.42 * np.sin(at * speed) - i, colour, 12)

@@ -107,9 +107,11 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     counts = p.weights == "ones" and n == WINDOWS[0]  # few enough to write them into the picture
     pixels = span(-n / 2, n / 2) | {"showgrid": False}
     floors = ["input", *(layer.name for layer in stack)]
-    pic = Picture(460, *3 * ["gradient stack"], "gradient weights", details=("row",))
+    pic = Picture(440, "stack gradient", details=("weights row",))
     gradient = pic.panel("gradient", "Gradient", pixels, pixels, square=True, tall=330)
-    side = pic.panel("stack", "The stack, in pixels", pixels, names(floors, every=ceil(len(floors) / 9)), tall=250)
+    side = pic.panel(
+        "stack", "The stack, in pixels", pixels, names(floors, every=ceil(len(floors) / 9)), hero=True, tall=250
+    )
     most = 1.02 * max(state.stack_weights, state.single_weights)
     weights = pic.panel("weights", "Weights for the same region", bare(0, most), bare(-0.5, 2), tall=130)
     shares = bare(0, 1.4) if counts else ticked(0, 1.4, [0, 0.5, 1])

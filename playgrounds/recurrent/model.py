@@ -68,16 +68,16 @@ class Reading(NamedTuple):
 
 class State(NamedTuple):
     training_step: int
-    accuracy: Annotated[float, Metric("right answers about new sequences", "%", shown=True)]  # wiped if the state is
-    accuracy_unwiped: Annotated[float | None, Metric("right answers without the wipe", "%")]
+    accuracy: Annotated[float, Metric("right on new sequences", "%", shown=True)]  # wiped if the state is
+    accuracy_unwiped: Annotated[float | None, Metric("right without the wipe", "%")]
     loss: Annotated[float, Metric("loss on new sequences", digits=4)]
     parameters: Annotated[int, Metric("parameters", "count")]
     cell_parameters: Annotated[int, Metric("of these, in the recurrent cell", "count")]  # not the answer's layer
     # |∂h_q/∂x_1| / |∂h_q/∂x_q| for the sequence that is read; before training with nothing wiped
-    gradient_ratio: Annotated[float, Metric("relative gradient at the first symbol", shown=True)]
+    gradient_ratio: Annotated[float, Metric("relative gradient at the first symbol")]
     untrained_ratio: Annotated[float, Metric("relative gradient before training")]
     keeping_gate: Annotated[float | None, Metric("mean of the forget or update gate")]  # over the sequence that is read
-    right_probability: Annotated[float | None, Metric("mean probability of the right answers", "%", shown=True)]
+    right_probability: Annotated[float | None, Metric("probability of the right answer", "%", shown=True)]
     t: int  # the symbol being read; 0 in training
     seen: Reading
 
@@ -145,7 +145,7 @@ def terms_of(p: Params, read: Scan, unit: int, from_right: bool) -> dict[str, np
     if p.cell == "RNN":
         terms = {"z_x": gates[0], "z_h": gates[1], "h": h[1:]}
     elif p.cell == "GRU":
-        terms = {"z": gates[1], "n": gates[2], "h before": h[:-1], "h": h[1:]}
+        terms = {"r": gates[0], "z": gates[1], "n": gates[2], "h before": h[:-1], "h": h[1:]}
     else:
         i, f, g, o = gates
         terms = {"i": i, "f": f, "g": g, "o": o, "c before": c[:-1], "c": c[1:], "h": h[1:]}

@@ -1,32 +1,41 @@
 """How the training of a recurrent net and its reading are told and drawn."""
 
 from collections.abc import Sequence
-from math import ceil
 
 import numpy as np
 
 from playgrounds._memory import Examples, parameters
 from playgrounds.kit import fails, works
-from playgrounds.kit.axes import exponents, names, powers, share, span, steps, ticked
-from playgrounds.kit.palette import FAINT, INK, MUTED, PAPER, SERIES
-from playgrounds.kit.picture import Panel, Picture
+from playgrounds.kit.axes import exponents, names, powers, share, span, steps
+from playgrounds.kit.palette import FAINT, MUTED, PAPER
+from playgrounds.kit.picture import Picture
 from playgrounds.kit.words import counted, number, percent, subscript, vector
+from playgrounds.recurrent.diagram import (
+    NET,
+    along,
+    asked_of,
+    draw_cell,
+    draw_unit,
+    draw_units,
+    draw_unrolled,
+    show_wipe,
+)
 from playgrounds.recurrent.model import DIGITS, LETTERS, READ, Params, Reading, State, answerable, own, typed, written
 
 PRESETS = (
     fails(
-        "RNN, 20 symbols",
-        "After 20 symbols a plain RNN has lost the first, and no gradient reaches back to it.",
+        "RNN, 25 symbols",
+        "After 25 symbols a plain RNN has lost the first, and no gradient reaches back to it.",
         {"accuracy": "<= 0.3", "untrained_ratio": "<= 0.001"},
-        T=20,
+        T=25,
     ),
     works(
         "LSTM, forget gates open",
-        "With forget bias 2 the cell carries the symbol and the gradient over 20 steps.",
+        "With forget bias 3 the cell carries the symbol and the gradient over 20 steps.",
         {"accuracy": ">= 0.97", "untrained_ratio": ">= 0.1"},
         T=20,
         cell="LSTM",
-        bias=2.0,
+        bias=3.0,
     ),
     fails(
         "State wiped",
@@ -43,11 +52,6 @@ PRESETS = (
         T=12,
     ),
 )
-
-COLOURS = {"RNN": SERIES[3], "GRU": SERIES[4], "LSTM": SERIES[2]}
-GREEN, ORANGE = 2, 1  # places in SERIES
-GATES = ("forget", "input", "output", "update", "reset")  # between 0 and 1; all other strips have a sign
-PIXELS = 32  # along the sides of a strip, at least: where one has far fewer than the other the browser blurs it
 
 
 def note(p: Params, states: Sequence[State], now: int) -> str:
@@ -134,87 +138,79 @@ def arithmetic(p: Params, seen: Reading, t: int) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """States and gates over the sequence; below, the gradient, the answers, and the training; parameters on demand."""
+    """The unrolled net, or one unit of a gated cell, while it reads; what it would answer; on demand the gradient."""
     state, data = states[now], own(p)
-    T, t, seen = len(data.symbols), state.t, state.seen
-    places, colour = np.arange(1, T + 1), COLOURS[p.cell]
-    training = [s for s in states if s.t == 0]
-    over = span(0.5, T + 0.5) | {"tick0": 0, "dtick": ceil(T / 8)}
-    letters = ticked(0.5, T + 0.5, range(1, T + 1), written(p, data)) | {"showgrid": False, "tickangle": 0}
-    sizes = {cell: parameters(p.model_copy(update={"cell": cell})) for cell in COLOURS}
-
-    pic = Picture(490, *2 * ["strips strips strips"], "reach scores accuracy", details=["parameters"])
-    rows = names([*seen.strips], down=True)
-    below = letters if T <= 20 else over
-    strips = pic.panel("strips", f"{p.cell} with {p.hidden} units, by step", below, rows, tall=290)
-    reach = pic.panel("reach", "|∂h_q/∂x_t| by t", over, powers([s.seen.gradient for s in states]), tall=140)
-    title, axis = "p(right) if asked", share()
-    if p.task == "adding":
-        title, axis = "Error if asked, in digits", span(0, 1.05 * max(s.seen.scores.max() for s in training), ticks=3)
-    scores = pic.panel("scores", title, over, axis, tall=120)
-    accuracy = pic.panel("accuracy", "Accuracy by step", steps(p.steps, ticks=4), share(), tall=160)
-    most = span(0, 1.1 * max(sizes.values()))
-    size = pic.panel("parameters", "Parameters, at any T", most, names([*sizes], down=True))
-
-    there, asked = answerable(p, t, T), np.isin(places - 1, np.arange(T)[data.asked])
-    draw_strips(strips, p, state)
-    reach.beads(places, exponents(seen.gradient), colour, 8)
-    reach.key("━", "now", colour)
-    reach.curve(places, exponents(states[0].seen.gradient), "untrained", MUTED, dash="dot", width=1.5, hover="")
-    reach.cursor(t if t and not p.bidirectional else data.q)
-    draw_scores(scores, p, seen, data, there, asked)
-    if t:
-        strips.frame((t - 0.5, t + 0.5), (-len(seen.strips) + 0.5, 0.5))
-        scores.cursor(t)
-    if 0 < p.wipe < T:
-        for panel in (strips, reach, scores):
-            panel.cursor(p.wipe + 0.5, dash="dash")
-
-    trained, told = [s.training_step for s in training], "%{y:.1%} at step %{x}"
-    accuracy.curve(trained, [s.accuracy for s in training], "wiped" if p.wipe else "", colour, hover=told)
-    if p.wipe:
-        unwiped = [s.accuracy_unwiped for s in training]
-        accuracy.curve(trained, unwiped, "not", colour, dash="dash", hover=told)
-    accuracy.level(1 / p.symbols)
-    pic.cursor(state.training_step, accuracy)
-    shades = [COLOURS[cell] if cell == p.cell else FAINT for cell in sizes]
-    size.rows(sizes.values(), shades, texts=[f"\u2002{n:,}" for n in sizes.values()])
-
-    pic.chips(
-        "The sequence; what the net says at each step, green if it is asked for and right, orange if wrong",
-        written(p, data),
-        [(GREEN if good else ORANGE) if on else None for good, on in zip(seen.right, asked & there, strict=True)],
-        [f"says {one}" if ready else "·" for one, ready in zip(seen.answers, there, strict=True)],
-        [t - 1] if t else [],
-    )
+    gated = p.cell != "RNN" and not p.bidirectional
+    if gated:
+        rows = (*3 * [5 * "cell " + 3 * "strips "], 5 * "cell " + 3 * "scores ")
+        pic = Picture(440, *rows, details=("accuracy reach", "units parameters"))
+        draw_cell(pic, p, state, data)
+        draw_unit(pic, p, state, data)
+    else:
+        pic = Picture(460, *3 * ["strips strips"], *2 * ["scores accuracy"], details=("reach parameters",))
+        draw_unrolled(pic, p, state, data)
+    draw_scores(pic, p, states, state, data)
+    draw_training(pic, p, states, state)
+    draw_reach(pic, p, states, state, data)
+    if gated:
+        draw_units(pic, p, state)
+    draw_parameters(pic, p)
     return pic
 
 
-def draw_strips(strips: Panel, p: Params, state: State) -> None:
-    """States and gates as far as they are read; the watched unit is framed."""
-    seen, t, T, half = state.seen, state.t, len(state.seen.scores), 0.46
-    places = np.arange(1, T + 1)
-    for i, (name, strip) in enumerate(seen.strips.items()):
-        read = (places > T - t) if name == "h ←" else (places <= t)
-        values = np.where(read | (t == 0), strip, 0)[::-1]
-        values = values.repeat(ceil(PIXELS / p.hidden), axis=0).repeat(ceil(PIXELS / T), axis=1)
-        scale = "sequential" if name in GATES else "diverging"
-        strips.field(values, (0.5, T + 0.5), (-i - half, -i + half), scale=scale, smooth=False)
-    direction, unit = divmod(seen.unit, p.hidden)
-    tall = 2 * half / p.hidden
-    top = half - direction - unit * tall
-    strips.frame((0.5, T + 0.5), (top - tall, top), INK, 1)
-
-
-def draw_scores(scores: Panel, p: Params, seen: Reading, data: Examples, there: np.ndarray, asked: np.ndarray) -> None:
+def draw_scores(pic: Picture, p: Params, states: Sequence[State], state: State, data: Examples) -> None:
     """The answer at every step, filled where one is asked for; on pointing, how the watched unit got its value."""
+    seen, T = state.seen, len(data.symbols)
+    there, asked = answerable(p, state.t, T), asked_of(data)
+    title, axis = "p(right answer)", share()
+    if p.task == "adding":
+        most = max(s.seen.scores.max() for s in states if s.t == 0)
+        title, axis = "Error if asked, in digits", span(0, 1.05 * most, ticks=3)
+    scores = pic.panel("scores", title, along(T), axis, tall=120)
     if p.task != "adding":
         scores.level(1 / p.symbols, name="chance")
-    colour, T = COLOURS[p.cell], len(seen.scores)
     for i, value in enumerate(seen.scores):
         if there[i] and (asked[i] or p.task in ("recall", "adding")):
-            scores.block((i + 0.6, i + 1.4), (0, value), colour if asked[i] else PAPER, edge=colour)
+            scores.block((i + 0.6, i + 1.4), (0, value), NET if asked[i] else PAPER, edge=NET)
     middle = 0.5 * (float(seen.scores.max()) if p.task == "adding" else 1)
     letters = written(p, data)
     told = [f"{t} reads {letters[t - 1]}: {arithmetic(p, seen, t)}" for t in range(1, T + 1)]
     scores.hover(np.arange(1, T + 1), np.full(T, middle), told)
+    if state.t:
+        scores.cursor(state.t)
+    show_wipe(p, T, scores)
+
+
+def draw_training(pic: Picture, p: Params, states: Sequence[State], state: State) -> None:
+    """Right answers by training step."""
+    accuracy = pic.panel("accuracy", "Right answers by training step", steps(p.steps, ticks=4), share(), tall=160)
+    training = [s for s in states if s.t == 0]
+    trained, told = [s.training_step for s in training], "%{y:.1%} at step %{x}"
+    accuracy.curve(trained, [s.accuracy for s in training], "wiped" if p.wipe else "", NET, hover=told)
+    if p.wipe:
+        unwiped = [s.accuracy_unwiped for s in training]
+        accuracy.curve(trained, unwiped, "not", NET, dash="dash", hover=told)
+    accuracy.level(1 / p.symbols)
+    pic.cursor(state.training_step, accuracy)
+
+
+def draw_reach(pic: Picture, p: Params, states: Sequence[State], state: State, data: Examples) -> None:
+    """How strongly every symbol still acts on the state."""
+    T, t, gradient = len(data.symbols), state.t, state.seen.gradient
+    title = "Influence, |∂h_q/∂x_t|"
+    reach = pic.panel("reach", title, along(T), powers([s.seen.gradient for s in states]), tall=140)
+    reach.beads(np.arange(1, T + 1), exponents(gradient), NET, 8)
+    reach.key("━", "now", NET)
+    untrained = exponents(states[0].seen.gradient)
+    reach.curve(np.arange(1, T + 1), untrained, "untrained", MUTED, dash="dot", width=1.5, hover="")
+    reach.cursor(t if t and not p.bidirectional else data.q)
+    show_wipe(p, T, reach)
+
+
+def draw_parameters(pic: Picture, p: Params) -> None:
+    """How many parameters the three cells have."""
+    sizes = {cell: parameters(p.model_copy(update={"cell": cell})) for cell in ("RNN", "GRU", "LSTM")}
+    most = span(0, 1.25 * max(sizes.values()), ticks=4)
+    size = pic.panel("parameters", "Parameters, at any length", most, names([*sizes], down=True))
+    shades = [NET if cell == p.cell else FAINT for cell in sizes]
+    size.rows(sizes.values(), shades, texts=[f"\u2002{n:,}" for n in sizes.values()])

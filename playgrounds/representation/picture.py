@@ -15,7 +15,7 @@ from playgrounds.representation.model import Params, State, features
 PRESETS = (
     works(
         "Four learned features",
-        "Training moves the disc out of its ring in the hidden space until one plane cuts between them.",
+        "For most seeds training moves the disc out of its ring in the hidden space until one plane cuts between them.",
         {"hidden_probe": ">= 0.98", "untrained_probe": "<= 0.95"},
         hidden=4,
     ),
@@ -85,9 +85,9 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """The hidden space across its probe; the input with the net's output; the accuracies by step with a cursor."""
+    """The hidden space across its probe, the input with the net's output; on demand the accuracies by step."""
     state = states[now]
-    pic = Picture(500, *5 * ["hidden input"], *3 * ["right"])
+    pic = Picture(470, "hidden input", details=("right",))
     sigmas = span(-REACH, REACH) | {"showticklabels": False, "showgrid": False}
     across = sigmas | {"title": "across the probe, in standard deviations"}
     hidden = pic.panel("hidden", "Hidden layer", across, sigmas, square=True, tall=300)

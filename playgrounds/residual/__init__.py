@@ -1,4 +1,5 @@
-"""Plain and residual nets of growing depth learn one task: deep plain ones are worse even on the points they train on.
+"""A block with its shortcut, and rows of them: what each changes, how the gradient comes back, what depth does.
 
-Left out: convolutions, normalization, projections in the shortcut, biases in the blocks, and training to the very end.
+Above a plain net, below the same net with shortcuts; they learn one task. Left out: convolutions, normalization,
+projections in the shortcut, biases in the blocks, and training to the very end.
 """

@@ -6,9 +6,10 @@ import numpy as np
 
 from playgrounds.kit import fails, works
 from playgrounds.kit.axes import log, span, steps, ticked
-from playgrounds.kit.palette import BLUE, MUTED, ORANGE
+from playgrounds.kit.palette import MUTED
 from playgrounds.kit.picture import Picture
 from playgrounds.kit.words import counted, number
+from playgrounds.residual.diagram import COLOURS, draw_blocks
 from playgrounds.residual.model import KINDS, TINY, Params, State
 
 PRESETS = (
@@ -38,14 +39,12 @@ PRESETS = (
         "Branches start at random",
         "Every block adds as much as it gets, so signals and gradients grow from block to block, and 64 layers start "
         "from chaos.",
-        {"residual_error": ">= 0.5", "residual_gradient": ">= 100"},
+        {"residual_error": ">= 0.2", "residual_gradient": ">= 100"},
         depths=(8, 64),
         branch="random",
         steps=100,
     ),
 )
-
-COLOURS = {"plain": ORANGE, "residual": BLUE}
 
 
 def note(p: Params, states: Sequence[State], now: int) -> str:
@@ -101,7 +100,7 @@ def conclusion(depths: list[int], end: State) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """Error by depth; of the chosen depth: error by step, and use, gradient and change of every block."""
+    """The blocks with what each changes and the gradient on its way back; error by depth and, of one depth, by step."""
     state, end = states[now], states[-1]
     trained = np.isfinite(end.errors[0, 0, 0])
     depths, errors = np.array(sorted(p.order))[trained], end.errors[..., trained]
@@ -112,14 +111,15 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     most = min(3, np.nanmax([*without.flat, *whole]))  # a net without a block may be anywhere
     seen = [*errors.flat, *(s.plain_error for s in states), *(s.residual_error for s in states)]
 
-    pic = Picture(440, "depth depth step", "depth depth without", details=("gradient change",))
+    pic = Picture(490, "blocks blocks", "depth step", details=("without gradient change",))
+    draw_blocks(pic, p, state)
     layers = ticked(0.2, 1.9, [2, 4, 8, 16, 32, 64], title="layers") | {"type": "log"}
     block = span(0.5, p.depth // 2 + 0.5, "block")
-    by_depth = pic.panel("depth", "Error by depth", layers, log(seen, highest=10))
-    by_step = pic.panel("step", f"Training error, {p.depth} layers", steps(p.steps, "step"), log(curve))
+    by_depth = pic.panel("depth", "Error by depth", layers, log(seen, highest=10), tall=160)
+    by_step = pic.panel("step", f"Training error, {p.depth} layers", steps(p.steps, "step"), log(curve), tall=140)
     use = pic.panel("without", "Error without one block", block, span(-0.05 * most, 1.1 * most))
     slopes = pic.panel("gradient", "Gradient before training", block, log(gradient, "", 0.2, 1e-5, 1e5))
-    moved = pic.panel("change", "Change of x in a block, |change| / |x|", block, log(change, "", 0.2, 1e-5, 1e5))
+    moved = pic.panel("change", "Change of x in a block", block, log(change, "", 0.2, 1e-5, 1e5))
 
     for i, kind in enumerate(KINDS):
         colour = COLOURS[kind]

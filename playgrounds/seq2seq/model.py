@@ -77,7 +77,7 @@ class State(NamedTuple):
     plain_own: Annotated[float, Metric("right letters of your sequence, plain net", "%")]
     attention_own: Annotated[float, Metric("right letters of your sequence, with attention", "%")]
     # Of attention's rows at the longest length; needed: where the right letter stands in the input.
-    aligned: Annotated[float, Metric("rows with the largest weight on the needed letter", "%", shown=True)]
+    aligned: Annotated[float, Metric("outputs that look most at the letter they need", "%", shown=True)]
     needed_weight: Annotated[float, Metric("mean weight on the needed letter")]
     largest_weight: Annotated[float, Metric("mean of the largest weights")]
     plain_loss: Annotated[float | None, Metric("training loss, plain net")]
@@ -87,6 +87,7 @@ class State(NamedTuple):
     scores: np.ndarray  # (n, n) q·k / √d of the reader's sequence: a row per letter written
     weights: np.ndarray  # (n, n) their softmax
     probs: np.ndarray  # (2, n, letters): p(letter) of every step, plain and with attention
+    vector: np.ndarray  # (hidden,) all that the plain net's decoder is given of the reader's sequence
 
 
 class Step(NamedTuple):
@@ -124,7 +125,7 @@ def clipped(net: Net, gradients: dict[str, np.ndarray]) -> np.ndarray:
     return g * min(1, CLIP / max(float(np.linalg.norm(g)), 1e-12))
 
 
-def train(p: Params, both: tuple[Net, Net]) -> Iterator[Step]:
+def train(p: Params, both: tuple[EncoderDecoder, Net]) -> Iterator[Step]:
     """Train the nets on the same batches."""
     rng = np.random.default_rng([p.seed, 3])
     optimizers = [VectorAdam(net.theta, p.rate) for net in both]
@@ -140,7 +141,7 @@ def train(p: Params, both: tuple[Net, Net]) -> Iterator[Step]:
         yield Step(step, n, tuple(losses))
 
 
-def measured(p: Params, both: tuple[Net, Net], tests: list[np.ndarray], step: Step) -> State:
+def measured(p: Params, both: tuple[EncoderDecoder, Net], tests: list[np.ndarray], step: Step) -> State:
     """What both nets make of new sequences of every length, and of the reader's."""
     curves, whole, short = np.zeros((2, len(tests))), np.zeros((2, len(tests))), p.tested.index(p.short)
     for i, net in enumerate(both):
@@ -171,6 +172,7 @@ def measured(p: Params, both: tuple[Net, Net], tests: list[np.ndarray], step: St
         scores=attention.scores[0],
         weights=attention.weights[0],
         probs=np.stack([plain.probs, attention.probs])[..., 0],
+        vector=both[0].read(own).states[-1, :, 0].copy(),
     )
 
 

@@ -1,23 +1,23 @@
 """How the training of two nets and their writing are told and drawn."""
 
 from collections.abc import Sequence
-from math import ceil
 
 import numpy as np
 
 from playgrounds.kit import fails, works
 from playgrounds.kit.axes import names, share, span, ticked
-from playgrounds.kit.palette import INK, SERIES
-from playgrounds.kit.picture import Panel, Picture
+from playgrounds.kit.palette import INK, RED
+from playgrounds.kit.picture import Picture
 from playgrounds.kit.training import kept
 from playgrounds.kit.words import counted, number, percent
+from playgrounds.seq2seq.diagram import ATTENTION, PLAIN, draw_attention, draw_plain, net_panel
 from playgrounds.seq2seq.model import ALPHABET, LONGEST, STATES, Params, State, needed
 
 PRESETS = (
     works(
         "Twice as long",
         "At 24 letters one vector is far too small, and attention does not notice the length.",
-        {"attention_accuracy": ">= 0.99", "plain_accuracy": "<= 0.4"},
+        {"attention_accuracy": ">= 0.98", "plain_accuracy": "<= 0.4"},
         longest=24,
         steps=200,
         text="beheadedbadge",
@@ -47,10 +47,8 @@ PRESETS = (
     ),
 )
 
-Texts = list[list[str]]  # of the cells of a table
 NETS = ("plain", "attention")
-PLAIN, ATTENTION = 1, 0  # places in SERIES
-COLOURS = (SERIES[PLAIN], SERIES[ATTENTION])
+COLOURS = (PLAIN, ATTENTION)
 
 
 def rounded(part: float) -> str:
@@ -135,60 +133,56 @@ def why(p: Params, now: State) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """Weights and both nets' probabilities for the reader's sequence; accuracy by length; accuracy by training step."""
+    """Both nets on the reader's sequence; accuracy by length; on demand the weights, and accuracy by training step."""
     state, end = states[now], states[-1]
-    own, vocabulary = np.array(p.typed), ALPHABET[: p.letters]
-    places = needed(p.task, own[:, None])[:, 0]
-    target = own[places]
-    every = 1 if len(own) <= 14 else 2
-    rows = names([ALPHABET[c] for c in target], down=True, every=every)
-    reads = names([ALPHABET[c] for c in own], every=every)
-    choices = names(vocabulary, every=ceil(len(vocabulary) / 14))
+    is_writing = now >= len(kept(p.steps, STATES))
     by_length = span(0.6, 1.02 * p.longest + 0.2, "letters of a new sequence", 7)
     by_step = ticked(0, 1.02 * p.steps, [0, p.steps // 2, p.steps], title="step")
+    pic = Picture(480, *3 * ["vector weights"], "lengths lengths", details=("map steps",), detail_height=300)
+    vector = net_panel(pic, p, "vector", f"Plain: one vector of {counted(p.hidden, 'number')}")
+    weights = net_panel(pic, p, "weights", "Attention: thickness is weight")
+    lengths = pic.panel("lengths", "Letters right", by_length, share(high=1.1), tall=150)
 
-    pic = Picture(500, *2 * ["weights attention plain"], "lengths steps steps")
-    weights = pic.panel("weights", "Attention: weights α on your sequence", reads, rows, tall=300)
-    attention = pic.panel("attention", "Attention: p(letter)", choices, rows, tall=280)
-    plain = pic.panel("plain", "Plain net: p(letter)", choices, rows, tall=280)
-    lengths = pic.panel("lengths", "Letters right", by_length, share(high=1.06), tall=200)
-    steps = pic.panel("steps", f"Letters right at length {p.longest}, by step", by_step, share(high=1.06), tall=200)
-
-    draw_cells(weights, state.weights, places, COLOURS[1], score_texts(state), state)
-    draw_cells(attention, state.probs[1], target, COLOURS[1], chance_texts(state, 1, vocabulary), state)
-    draw_cells(plain, state.probs[0], target, COLOURS[0], chance_texts(state, 0, vocabulary), state)
-    if now >= len(kept(p.steps, STATES)):  # a letter is being written
-        for panel in (weights, attention, plain):
-            panel.frame(panel.x["range"], (0.5 - state.written, 1.5 - state.written), INK, 2)
-    trained = {s.trained: s.curves[:, -1] for s in states}
+    for panel in (vector, weights):
+        panel.key("━", "wrong", RED)
+    draw_plain(vector, p, state, is_writing)
+    draw_attention(weights, p, state, is_writing)
     for i, (name, colour) in enumerate(zip(NETS, COLOURS, strict=True)):
         told = "%{y:.0%} in the end at length %{x}"
         lengths.curve(p.tested, end.curves[i], "", colour, dash="dot", width=1.5, opacity=0.4, hover=told, later=True)
         lengths.beads(p.tested, state.curves[i], colour, 10)
         lengths.key("━", name, colour)
+    draw_map(pic, p, state, is_writing)
+    steps = pic.panel("steps", f"Letters right at length {p.longest}, by step", by_step, share(high=1.06), tall=200)
+    trained = {s.trained: s.curves[:, -1] for s in states}
+    for i, (name, colour) in enumerate(zip(NETS, COLOURS, strict=True)):
         right = [both[i] for both in trained.values()]
         steps.curve([*trained], right, name, colour, key=False, hover="%{y:.0%} at step %{x}")
     steps.level(1 / p.letters, name="chance")
     pic.cursor(state.trained, steps)
-
-    pic.chips("Your sequence", [ALPHABET[c] for c in own])
-    pic.chips(f"Right output: {p.task}", [ALPHABET[c] for c in target])
-    chips_of(pic, "Plain net writes, with its p", state.probs[0], target, state.written, PLAIN)
-    chips_of(pic, "Attention writes, with its p", state.probs[1], target, state.written, ATTENTION)
     return pic
 
 
-def draw_cells(panel: Panel, values: np.ndarray, right: np.ndarray, colour: str, texts: Texts, state: State) -> None:
-    """The rows written so far, with the right cell of each row framed."""
-    n, wide = values.shape
-    written = np.arange(n)[:, None] < state.written
-    hovers = texts + [["not written yet"] * wide] * (n - len(texts))
-    panel.table(np.where(written, values, 0), scale="sequential", hovers=hovers)
-    for t, cell in enumerate(right):
-        panel.frame((cell - 0.5, cell + 0.5), (-t - 0.5, -t + 0.5), colour, 1)
+def draw_map(pic: Picture, p: Params, state: State, is_writing: bool) -> None:
+    """The weights of the rows written so far, with the needed letter of each row framed."""
+    own = np.array(p.typed)
+    places = needed(p.task, own[:, None])[:, 0]
+    every = 1 if len(own) <= 14 else 2
+    rows = names([ALPHABET[c] for c in own[places]], down=True, every=every)
+    panel = pic.panel(
+        "map", "Weights α: output ↓ input →", names([ALPHABET[c] for c in own], every=every), rows, tall=300
+    )
+    n = len(own)
+    there = np.arange(n)[:, None] < state.written
+    hovers = score_texts(state) + [["not written yet"] * n] * (n - state.written)
+    panel.table(np.where(there, state.weights, 0), scale="sequential", hovers=hovers)
+    for t, cell in enumerate(places):
+        panel.frame((cell - 0.5, cell + 0.5), (-t - 0.5, -t + 0.5), COLOURS[1], 1)
+    if is_writing:
+        panel.frame(panel.x["range"], (0.5 - state.written, 1.5 - state.written), INK, 2)
 
 
-def score_texts(state: State) -> Texts:
+def score_texts(state: State) -> list[list[str]]:
     """How every weight of the rows written was computed."""
     texts = []
     for scores, weights in zip(state.scores[: state.written], state.weights, strict=False):
@@ -196,23 +190,3 @@ def score_texts(state: State) -> Texts:
         told = [f"exp({number(q, 2)}) / {total} = {number(a, 2)}" for q, a in zip(scores, weights, strict=True)]
         texts.append([f"exp(q·k/√d) / sum: {one}" for one in told])
     return texts
-
-
-def chance_texts(state: State, net: int, vocabulary: str) -> Texts:
-    """The probability of every letter, in the rows written."""
-    rows = state.probs[net, : state.written]
-    return [[f"p({letter}) = {number(p, 2)}" for letter, p in zip(vocabulary, row, strict=True)] for row in rows]
-
-
-def chips_of(pic: Picture, title: str, probs: np.ndarray, target: np.ndarray, written: int, place: int) -> None:
-    """A net's letters with their probabilities, those not yet written as dots; coloured if right, framed if wrong."""
-    letters = probs.argmax(axis=1)
-    there = np.arange(len(target)) < written
-    right = letters == target
-    pic.chips(
-        title,
-        [ALPHABET[c] if done else "·" for c, done in zip(letters, there, strict=True)],
-        [place if done else None for done in there & right],
-        [f"{row.max():.2f}" if done else "" for row, done in zip(probs, there, strict=True)],
-        np.flatnonzero(there & ~right).tolist(),
-    )

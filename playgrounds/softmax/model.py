@@ -60,9 +60,11 @@ class Params(kit.Params):
 class State(NamedTuple):
     step: int  # gradient steps done, or the stage of a calculation by hand
     loss: Annotated[float | None, Metric("cross-entropy", digits=4, shown=True)] = None  # of training at T = 1
-    accuracy: Annotated[float | None, Metric("right by the largest score", "%", shown=True)] = None
+    accuracy: Annotated[float | None, Metric("points right by their largest score", "%", shown=True)] = None
     entropy: Annotated[float | None, Metric("entropy of the probabilities", "nats")] = None  # ln n for n equal ones
-    largest_probability: Annotated[float | None, Metric("largest probability", digits=4, shown=True)] = None
+    largest_probability: Annotated[float | None, Metric("largest probability of your scores", digits=4, shown=True)] = (
+        None
+    )
     right_probability: Annotated[float | None, Metric("probability of the right class", digits=4)] = None
     z: np.ndarray | None = None  # (n,) scores of the reader's point or typed ones, c included
     W: np.ndarray | None = None  # (3, 2) weights; None for typed scores
@@ -169,13 +171,14 @@ def by_hand(p: Params) -> Iterator[State]:
     q = softmax(z / p.temperature)
     loss = cross_entropy(z[None] / p.temperature, np.array([right]))
     accuracy = float(z.argmax() == right)
-    for stage in range(STAGES):
-        yield State(
-            step=stage,
-            loss=loss,
-            accuracy=accuracy,
-            entropy=entropy(q),
-            largest_probability=float(q.max()),
-            right_probability=float(q[right]),
-            z=z,
-        )
+    for stage in range(STAGES - 1):
+        yield State(step=stage, z=z)
+    yield State(  # only the last stage knows the probabilities
+        step=STAGES - 1,
+        loss=loss,
+        accuracy=accuracy,
+        entropy=entropy(q),
+        largest_probability=float(q.max()),
+        right_probability=float(q[right]),
+        z=z,
+    )

@@ -103,26 +103,28 @@ def by_hand(p: Params, state: State) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """Scores and probabilities as bars, these at every T too; beside them the plane, or the stages between."""
+    """From left to right: the point, its scores and their probabilities, or the stages from typed scores to theirs."""
     state = states[now]
     if state.z is None:
         return Picture(60)  # the note says what is wrong with the text
     if of_point(p):
-        rows = ["plane plane scores p", "plane plane temperature temperature"]
-        pic = Picture(460, *rows, details=("loss",), detail_height=180)
+        pic = Picture(390, 4 * "plane " + 3 * "scores " + 4 * "p ", details=("temperature sigmoid loss",))
         draw_plane(pic, p, state)
     else:
-        pic = Picture(460, "scores below temperature", "exp p temperature")
+        pic = Picture(390, "scores below exp p", details=("temperature sigmoid",))
     z, u = state.z, state.z / p.temperature
     below, q = u - u.max(), softmax(u)
     heights = np.array([s.z for s in states]) - p.shift
-    share = ticked(0, 1.2, [0, 0.5, 1])
-    draw_bars(pic, "scores", "Scores z", z - p.shift, room(heights, p.shift), more=p.shift)
+    share = ticked(0, 1.12, [0, 0.5, 1], ["0", "50 %", "100 %"])
+    title = "→ its scores z" if of_point(p) else "Scores z"
+    draw_bars(pic, "scores", title, z - p.shift, room(heights, p.shift), more=p.shift)
     if not of_point(p):
-        draw_bars(pic, "below", "z/T − maximum", below, room(below), hidden=state.step < 2)
-        draw_bars(pic, "exp", "exp of that", np.exp(below), share, hidden=state.step < 3)
-    draw_bars(pic, "p", "Probabilities p", q, share, hidden=not of_point(p) and state.step < 4)
+        draw_bars(pic, "below", "→ z/T − maximum", below, room(below), hidden=state.step < 2)
+        of_one = ticked(0, 1.12, [0, 0.5, 1])
+        draw_bars(pic, "exp", "→ exp of that", np.exp(below), of_one, hidden=state.step < 3)
+    draw_bars(pic, "p", "→ probabilities", q, share, hidden=not of_point(p) and state.step < 4, percent=True)
     draw_temperatures(pic, p, z)
+    draw_bars(pic, "sigmoid", "A sigmoid for each score", sigmoid(u), share, percent=True)
     if of_point(p):
         by_step = pic.panel("loss", "Cross-entropy by step", steps(p.steps), loss([s.loss or 0 for s in states]))
         by_step.history(states, lambda s: s.loss)
@@ -133,7 +135,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
 
 def draw_plane(pic: Picture, p: Params, state: State) -> None:
     """The regions at temperature T, the training points, and the reader's."""
-    plane = pic.panel("plane", "Regions", span(-SPAN, SPAN), span(-SPAN, SPAN), square=True, tall=330)
+    plane = pic.panel("plane", "The plane", span(-SPAN, SPAN), span(-SPAN, SPAN), square=True, tall=330)
     q = softmax((PLANE @ state.W.T + state.b) / p.temperature)
     certain = 1.499 * (q.max(axis=1) - 1 / 3)  # 0 where all three are equally probable
     plane.field((q.argmax(axis=1) + certain).reshape(SIDE, SIDE), (-SPAN, SPAN), (-SPAN, SPAN), scale="classes")
@@ -150,12 +152,24 @@ def room(values: np.ndarray, ground: int = 0) -> Axis:
 
 
 def draw_bars(
-    pic: Picture, name: str, title: str, values: np.ndarray, y: Axis, *, more: int = 0, hidden: bool = False
+    pic: Picture,
+    name: str,
+    title: str,
+    values: np.ndarray,
+    y: Axis,
+    *,
+    more: int = 0,
+    hidden: bool = False,
+    percent: bool = False,
 ) -> None:
     """A bar for each value, at its end the number with `more` in it; nothing while it is hidden."""
     many = len(values) > 3
-    texts = ["" if hidden else plain(value + more, 3 - 2 * bool(more) - many) for value in values]
-    classes = names([str(k) for k in range(len(values))])
+    if percent:
+        texts = [f"{plain(100 * value, 1 - many)} %" for value in values]
+    else:
+        texts = [plain(value + more, 2 - bool(more) - many) for value in values]
+    texts = [""] * len(values) if hidden else texts
+    classes = names([str(k) for k in range(len(values))], title="class")
     pic.panel(name, title, classes, y).columns(0 * values if hidden else values, SERIES, texts=texts)
 
 
@@ -172,18 +186,25 @@ def draw_temperatures(pic: Picture, p: Params, z: np.ndarray) -> None:
 
 
 def draw_chips(pic: Picture, p: Params, state: State) -> None:
-    """The naive and the stable calculation, both in float32, as far as it has come; a sigmoid of each score."""
+    """Softmax in numbers, as far as it has come; and without subtracting the largest score where that is the point."""
     u = (state.z / p.temperature).astype(np.float32)
+    problem = naive_problem(u)
+    both = not of_point(p) or p.shift != 0 or p.training == "naive"
+    if both:
+        chips_of(pic, p, state, "Naive, float32: exp of each score, over their sum", u, wrong=bool(problem))
+    if both or problem:
+        chips_of(pic, p, state, f"Stable, float32: the largest, {plain(u.max())}, subtracted first", u - u.max())
+    else:
+        chips_of(pic, p, state, "Softmax: exp of each score, over the sum of all", u)
+
+
+def chips_of(pic: Picture, p: Params, state: State, title: str, u: np.ndarray, wrong: bool = False) -> None:
+    """exp of each u (n,), and what share of their sum it is."""
     stage = 4 if of_point(p) else state.step
     each = list(range(len(u)))
-    stable = f"Stable, float32: the largest, {plain(u.max())}, subtracted first"
-    for title, v in ("Naive, float32: exp(z/T) over their sum", u), (stable, u - u.max()):
-        with np.errstate(over="ignore", invalid="ignore"):
-            e = np.exp(v)
-            q = e / e.sum()
-        texts = [f"exp({plain(a)})" + f"{NBSP}={NBSP}{number(f)}" * (stage >= 3) for a, f in zip(v, e, strict=True)]
-        subs = [f"{number(f)}/{number(e.sum())} = {share:.4f}" * (stage >= 4) for f, share in zip(e, q, strict=True)]
-        pic.chips(title, texts, each, subs, marks=each if naive_problem(v) and stage >= 4 else [])
-    sigmoids = sigmoid(u)
-    title = f"A sigmoid for each, where several labels may be true: they sum to {number(sigmoids.sum())}"
-    pic.chips(title, [f"{s:.4f}" for s in sigmoids], each, [f"σ({plain(v)})" for v in u])
+    with np.errstate(over="ignore", invalid="ignore"):
+        e = np.exp(u)
+        q = e / e.sum()
+    texts = [f"exp({plain(a)})" + f"{NBSP}={NBSP}{number(f)}" * (stage >= 3) for a, f in zip(u, e, strict=True)]
+    subs = [f"{number(f)}/{number(e.sum())} = {share:.4f}" * (stage >= 4) for f, share in zip(e, q, strict=True)]
+    pic.chips(title, texts, each, subs, marks=each if wrong and stage >= 4 else [])

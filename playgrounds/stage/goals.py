@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from playgrounds.kit.conditions import allowed, reached, unmet
-from playgrounds.kit.metrics import Number
+from playgrounds.kit.metrics import Number, in_words
 from playgrounds.kit.params import Params, knob_text
 from playgrounds.kit.runs import Run
-from playgrounds.kit.words import number
 from playgrounds.stage import address, session
 from playgrounds.stage.address import PageState
 from playgrounds.stage.scene import Scene, last_numbers
@@ -71,7 +70,7 @@ def _mark(scene: Scene, goal: Goal) -> None:
 def _say_met(scene: Scene, state: PageState, goal: Goal, numbers: dict[str, Number], link: str) -> None:
     shown = goal.id in session.SOLVED.get(scene.page)
     verdict = "This is a solution" if shown else "Reached"
-    st.success(f"{goal.ask}\n\n{verdict}: {proof(goal, numbers, state)}.", icon=":material/check_circle:")
+    st.success(f"{goal.ask}\n\n{verdict}: {proof(scene, goal, numbers, state)}.", icon=":material/check_circle:")
     st.code(link, None, wrap_lines=True)
     st.caption("Whoever opens this link runs it again and sees the goal reached.")
 
@@ -103,8 +102,8 @@ def _solve(page: str, goal: str, solution: Params, playground: str) -> None:
     address.go(page, solution, playground)
 
 
-def proof(goal: Goal, numbers: dict[str, Number], state: PageState) -> str:
+def proof(scene: Scene, goal: Goal, numbers: dict[str, Number], state: PageState) -> str:
     """With which numbers and which knobs a goal is reached."""
-    known = [(name, value) for name in goal.reach if (value := numbers[name]) is not None]
-    said = [f"{name.replace('_', ' ')} {number(value)}" for name, value in known]
+    known = scene.playground.metrics
+    said = [f"{known[name].label} {in_words(known[name], numbers[name])}" for name in goal.reach]
     return ", ".join(said + [knob_text(state.params, name) for name in goal.with_])

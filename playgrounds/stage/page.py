@@ -75,6 +75,7 @@ def _live(
     shared: Callable[[Scene, PageState], None] | None,
     ended: Callable[[Scene, PageState, Run], None] | None,
 ) -> None:
+    tour.go_on(scene)
     state = address.current(scene)
     scene = scene.showing(state.playground)
     run = store.get(scene.playground, state.params)
@@ -186,4 +187,3 @@ def _reported(scene: Scene, name: str) -> None:
     shown = key(scene.showing(state.playground).playground, state.params)
     if report.step != state.step and report.run == shown:  # else it is late
         address.change(scene.page, step=report.step, held=state.held and report.step == 0)
-    tour.go_on(scene)

@@ -7,8 +7,8 @@ import numpy as np
 
 from playgrounds._transformer import PARTS, parameters_by_part
 from playgrounds.kit import fails, works
-from playgrounds.kit.axes import names, share
-from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE
+from playgrounds.kit.axes import bare, names, share
+from playgrounds.kit.palette import BLUE, FAINT, INK, MUTED, ORANGE
 from playgrounds.kit.picture import Panel, Picture
 from playgrounds.kit.words import number
 from playgrounds.token_influence.model import WORDS, Params, State, architecture, edited, tokens
@@ -76,38 +76,62 @@ def numbered(noun: str, at: np.ndarray) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """The Jacobian block by block; this output's attention weights; what an edit of one input changes."""
+    """A line from every output to the inputs that reach it; the same as a table; what an edit of one input changes.
+
+    On demand this output's attention weights, and the parameters.
+    """
     state = states[now]
     words = [token.word for token in tokens(p)]
     n, first, at = len(words), len(next(iter(p.words.values()))), edited(p)
-    labels = [shortened(word, 5) if n <= WORDS else str(i + 1) for i, word in enumerate(words)]
-    most = 1.15 * max(float(state.changes.max()), 1e-9)
-    row = state.attention[state.step - 1]
+    labels = [shortened(word, 5 if n <= WORDS else 8) for word in words]
+    across, turned = names(labels, turned=n > WORDS), names(labels, turned=True)
+    more = ("attention parameters",)
+    pic = Picture(470, *3 * ["links links blocks"], *2 * ["links links changes"], details=more)
+    links = pic.panel("links", "Who reaches whom", across, bare(-0.25, 1.35), tall=300)
+    down = names(labels, down=True)
+    blocks = pic.panel("blocks", "Output ↓ depends on input →", turned | {"showticklabels": False}, down, tall=260)
+    most = 1.25 * max(float(state.changes.max()), 1e-9)
+    title = f"Change by editing {shortened(words[at], 8)}"
+    changes = pic.panel("changes", title, turned, share(high=most), tall=140)
 
-    pic = Picture(480, "blocks attention", "blocks changes")
-    title = "Size of ∂output/∂input: output ↓ input →"
-    blocks = pic.panel("blocks", title, names(labels), names(labels, down=True), tall=320)
-    attention = pic.panel("attention", "Attention of this output, layer 1", names(labels), share(high=1.05), tall=140)
-    title = f"Change of outputs if input {at + 1} is edited"
-    changes = pic.panel("changes", title, names(labels), share(high=most), tall=140)
-
+    draw_links(links, p, state, first)
     draw_blocks(blocks, state, first)
-    attention.columns(row, BLUE)
     changes.columns(state.changes, ORANGE, texts=["" if value else "0" for value in state.changes])
-    said = [f"weight of input {i + 1}: {told(value)}" for i, value in enumerate(row)]
-    attention.hover(np.arange(n), np.full(n, 0.1), said)
     said = [f"output {i + 1} changes by {told(value)} of its size" for i, value in enumerate(state.changes)]
     changes.hover(np.arange(n), np.full(n, 0.07 * most), said)
-
-    both = first < n
-    title = "Encoder's inputs, then the decoder's" if both else "Inputs"
-    colours = [2] * first + [3] * (n - first) if both else None
-    pic.chips(f"{title} (marked: the edited one)", words, colours, [str(i + 1) for i in range(n)], [at])
-    counts = parameters_by_part(architecture(p))
-    layer = 12 * p.width**2 + 13 * p.width
-    title = f"Parameters: {counts.total():,}. A layer has 12 d² + 13 d, for d = {p.width} that is {layer:,}"
-    pic.chips(title, [f"{count:,}" for count in counts.values()], None, list(counts))
+    draw_attention(pic, state, turned)
+    draw_parameters(pic, p)
     return pic
+
+
+def draw_links(links: Panel, p: Params, state: State, first: int) -> None:
+    """Inputs below, outputs above: lines of the outputs measured so far, those of the latest in blue.
+
+    An output that the edit has changed is orange. first: tokens of the first stack.
+    """
+    n, at = len(state.jacobian), state.step - 1
+    strengths = shades(state.jacobian)
+    for rows, colour, width in ((range(at), MUTED, 3), (range(at, at + 1), BLUE, 6)):
+        pairs = [(i, j) for i in rows for j in range(n) if state.jacobian[i, j] > 0]
+        starts, ends = [(i, 1) for i, _ in pairs], [(j, 0) for _, j in pairs]
+        links.arcs(starts, ends, [strengths[pair] for pair in pairs], colour, width=width)
+    for i in range(n):
+        links.dot(i, 0, ORANGE if i == edited(p) else MUTED, 16)
+        known = i <= at
+        links.dot(i, 1, (ORANGE if state.changes[i] else MUTED) if known else FAINT, 16, hollow=not known)
+    links.text(at, 1.08, "output", BLUE, place="above")
+    links.text(edited(p), -0.08, "edited", ORANGE, place="below")
+    links.key("●", "edited, or changed by it", ORANGE)
+    if first < n:  # between encoder and decoder
+        links.line((first - 0.5, -0.25), (first - 0.5, 1.35), FAINT, 1.5)
+        links.text((first - 1) / 2, 1.3, "encoder", MUTED)
+        links.text((first + n - 1) / 2, 1.3, "decoder", MUTED)
+
+
+def shades(found: np.ndarray) -> np.ndarray:
+    """0 where a block is zero, else from 0.3 to 1, by decades below the largest."""
+    decades = np.log10(np.maximum(found, 1e-300) / max(found.max(), 1e-300))
+    return np.where(found > 0, np.clip(1 + decades / 4, 0.3, 1), 0)
 
 
 def draw_blocks(blocks: Panel, state: State, first: int) -> None:
@@ -117,11 +141,9 @@ def draw_blocks(blocks: Panel, state: State, first: int) -> None:
     """
     found = state.jacobian
     n, at = len(found), state.step - 1
-    decades = np.log10(np.maximum(found, 1e-300) / max(found.max(), 1e-300))
-    shades = np.where(found > 0, np.clip(1 + decades / 4, 0.3, 1), 0)
-    texts = [[cell_text(value, n) for value in row] for row in found]
+    texts = [["" if value else "0" for value in row] for row in found]
     hovers = [[f"output {i + 1}, input {j + 1}: {size_of(found[i, j])}" for j in range(n)] for i in range(n)]
-    blocks.table(shades, texts=texts, hovers=hovers)
+    blocks.table(shades(found), texts=texts if n <= WORDS else None, hovers=hovers)
     blocks.cover((-0.5, n - 0.5), (0.5 - n, -0.5 - at), opacity=1)
     if first < n:  # between encoder and decoder
         blocks.line((first - 0.5, 0.5), (first - 0.5, 0.5 - n), MUTED, 1.5)
@@ -129,11 +151,23 @@ def draw_blocks(blocks: Panel, state: State, first: int) -> None:
     blocks.frame((-0.5, n - 0.5), (-0.5 - at, 0.5 - at), INK, 2)
 
 
-def cell_text(value: float, n: int) -> str:
-    """There is room for numbers in a table of few tokens only."""
-    if value == 0:
-        return "0"
-    return number(value, 2) if n <= WORDS else ""
+def draw_attention(pic: Picture, state: State, across: dict) -> None:
+    """Where this output looks in the first layer."""
+    panel = pic.panel("attention", "Attention of this output, layer 1", across, share(high=1.05), tall=140)
+    row = state.attention[state.step - 1]
+    panel.columns(row, BLUE)
+    said = [f"weight of input {i + 1}: {told(value)}" for i, value in enumerate(row)]
+    panel.hover(np.arange(len(row)), np.full(len(row), 0.1), said)
+
+
+def draw_parameters(pic: Picture, p: Params) -> None:
+    """A bar for the parameters of every part."""
+    counts = parameters_by_part(architecture(p))
+    layer = 12 * p.width**2 + 13 * p.width
+    title = f"{counts.total():,} parameters; a layer: 12 d² + 13 d = {layer:,}"
+    most = max(counts.values(), default=1)
+    panel = pic.panel("parameters", title, bare(0, 1.3 * most), names(list(counts), down=True), tall=140)
+    panel.rows(counts.values(), MUTED, texts=[f"{n:,}" for n in counts.values()])
 
 
 def size_of(value: float) -> str:

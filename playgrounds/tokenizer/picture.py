@@ -1,16 +1,24 @@
 """How merges and the encoded sentence are told and drawn."""
 
-import unicodedata
 from collections.abc import Sequence
-from html import escape
-from zlib import crc32
 
 from playgrounds.kit import fails, works
 from playgrounds.kit.axes import bare, span, steps
-from playgrounds.kit.palette import BLUE, MUTED, ORANGE, SERIES
+from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE
 from playgrounds.kit.picture import Panel, Picture
 from playgrounds.kit.words import counted
-from playgrounds.tokenizer.model import PAIRS, UNK, Encoding, Missing, Pair, Params, Ranking, State
+from playgrounds.tokenizer.boxes import ROOMY, fitting, visible, written
+from playgrounds.tokenizer.diagram import (
+    MARKED,
+    NARROW,
+    Corpus,
+    corpus_of,
+    draw_sentence,
+    draw_words,
+    height_of,
+    ways_of,
+)
+from playgrounds.tokenizer.model import NEWEST, PAIRS, Pair, Params, Ranking, State
 
 PRESETS = (
     works(
@@ -37,7 +45,7 @@ PRESETS = (
     ),
 )
 
-SHUFFLE = 232_785  # so chosen that neighbours in the bundled corpora seldom have the same colour
+WORDS, SENTENCE = 56, 40  # px of a line of words, and of a line of the sentence
 BAR = 0.42  # half of a bar's height
 
 
@@ -100,48 +108,46 @@ def formula(pair: Pair) -> str:
     return f"{pair.together:,}/({a:,}·{b:,}) = {pair.score:.3g}"
 
 
-def visible(piece: str, most: int = 16) -> str:
-    """A piece for the eye: a long one without its middle, a mark on a circle, other invisible characters as code."""
-    if len(piece) > most:
-        piece = piece[: most // 2] + "…" + piece[-(most // 2 - 1) :]
-    shown = ""
-    for c in piece:
-        if unicodedata.category(c)[0] == "M" and shown[-1:] in ("", "#"):
-            shown += "◌"
-        shown += c if c.isprintable() else f"⟨{ord(c):X}⟩"
-    return shown
-
-
-def colour(token: str) -> int | None:
-    """The same text has the same colour in every row; [UNK] has none."""
-    if token in (UNK, "", "…"):
-        return None
-    return crc32(token.removeprefix("##").encode(), SHUFFLE) % len(SERIES)
-
-
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """The pairs that were counted for this merge; tokens and vocabulary with a cursor; below, corpus and sentence."""
-    state = states[now]
-    pic = Picture(290, "pairs pairs tokens")
-    counts = "Pair counts" if p.method == "BPE" else "count(ab)/(count(a)·count(b))"
-    pairs = pic.panel("pairs", f"{counts} before this merge", bare(0, 1.02), bare(-PAIRS - 0.6, 0.6), tall=230)
+    """A short corpus as words whose pieces join, with the pairs counted beside them; else the sentence as it is cut."""
+    state, corpus = states[now], corpus_of(p, states[0])
+    wides = (NARROW if p.method == "BPE" else MARKED, ROOMY, 2 * ROOMY)
+    sentence = fitting(" ".join(p.sentence.split()), wides, most=2)
+    ways = ways_of(p, state, all_four=not corpus.short)
+    down = height_of(ways, sentence)
+    pic = both(p, corpus, down) if corpus.short else sentence_alone(down)
+
+    words = pic.panel("words", "Corpus words", *corpus.axes, tall=round(WORDS * corpus.down))
+    draw_words(words, p, corpus, state)
+    counts = "Pairs by count" if p.method == "BPE" else "count(ab)/(count(a)·count(b))"
+    pairs = pic.panel("pairs", f"{counts} before this merge", bare(0, 1.02), bare(-PAIRS - 0.6, 0.6), tall=210)
     draw_pairs(pairs, p, state)
+    title = f"Sentence: {'two' if corpus.short else 'four'} cuts and ids"
+    cut = pic.panel("sentence", title, sentence.across, bare(-down, 0), tall=round(SENTENCE * down))
+    cut.hero = not corpus.short
+    draw_sentence(cut, ways, sentence, state.by_word)
 
     most = max(1, *(max(s.tokens, s.vocabulary) for s in states))
     tokens = pic.panel("tokens", "", steps(max(1, len(states) - 1), "merges"), span(0, 1.05 * most), tall=150)
     tokens.history(states, lambda s: s.tokens, "corpus tokens")
     tokens.history(states, lambda s: s.vocabulary, "vocabulary", dash="dot")
     pic.cursor(state.step, tokens)
-
-    corpus_row(pic, state)
-    vocabulary_row(pic, p, state)
-    sentence_row(pic, "characters", state.by_character, "not in the corpus")
-    sentence_row(pic, "words", state.by_word, "not in the corpus")
-    bpe = f"BPE after {counted(state.bpe_merges, 'merge')}"
-    sentence_row(pic, bpe, state.by_bpe, "not in the corpus; only the character is lost")
-    wordpiece = f"WordPiece after {counted(state.wordpiece_merges, 'merge')}"
-    sentence_row(pic, wordpiece, state.by_wordpiece, "the whole word is lost")
+    draw_vocabulary(pic, p, state)
     return pic
+
+
+def both(p: Params, corpus: Corpus, down: float) -> Picture:
+    """Words and pairs above, the sentence below; a row of the layout is 10 px high."""
+    wide = "words words words pairs pairs" if p.method == "BPE" else "words pairs"
+    above, below = max(165, WORDS * corpus.down), SENTENCE * down
+    across = len(wide.split())
+    rows = [*round(above / 10) * [wide], *round(below / 10) * [" ".join(across * ["sentence"])]]
+    return Picture(min(500, round(above + below + 80)), *rows, details=("vocabulary tokens",))
+
+
+def sentence_alone(down: float) -> Picture:
+    details = ("words words", "words words", "pairs tokens", "vocabulary vocabulary")
+    return Picture(min(500, round(SENTENCE * down + 44)), "sentence", details=details)
 
 
 def draw_pairs(panel: Panel, p: Params, state: State) -> None:
@@ -161,54 +167,19 @@ def draw_pairs(panel: Panel, p: Params, state: State) -> None:
         )
         said = f"<b>{pair.together:,}</b>" if p.method == "BPE" else formula(pair)
         mark = "" if not equal else "  tied, first" if row == 0 else "  tied"
-        a, b = (escape(visible(piece, 10), quote=False) for piece in (pair.a, pair.b))
-        # a left-to-right mark keeps Hebrew or Arabic pieces from taking the number with them
-        panel.text(0, -row, f" {a} + {b}\u200e   {said}{mark}", size=14, place="right")
+        a, b = written(pair.a, 10), written(pair.b, 10)
+        panel.text(0, -row, f" {a} + {b}   {said}{mark}", size=14, place="right")
     if size > len(top):
         also = f", {tied - len(top):,} of them tied" if tied > len(top) else ""
         panel.text(0, -PAIRS, f" and {counted(size - len(top), 'more pair')}{also}", MUTED, 14, place="right")
 
 
-def row(pic: Picture, title: str, tokens: Sequence[str], subs: Sequence[str], marks: Sequence[int]) -> None:
-    pic.chips(title, [visible(token) for token in tokens], [colour(token) for token in tokens], subs, marks)
-
-
-def corpus_row(pic: Picture, state: State) -> None:
-    texts, subs = [], []
-    for pieces, n in state.corpus:
-        texts += ["", *pieces]
-        subs += ["", f"×{n:,}", *[""] * (len(pieces) - 1)]
-    title = f"Corpus: {counted(state.tokens, 'token')} in {counted(state.all_words, 'word')}"
-    if state.different_words < state.all_words:
-        title += f", {state.different_words:,} different"
-    if state.different_words > len(state.corpus):
-        title += f", the most frequent {len(state.corpus)} shown"
-    row(pic, title, texts[1:], subs[1:], [i for i, t in enumerate(texts[1:]) if t == state.merged != ""])
-
-
-def vocabulary_row(pic: Picture, p: Params, state: State) -> None:
-    tokens = [token for token, _ in state.newest]
-    title = f"Vocabulary of {p.method}: {counted(state.vocabulary, 'token')}"
-    title += f", the newest {len(tokens)} shown" if state.vocabulary > len(tokens) else ""
-    title += f", and {UNK}; below each its id"
-    newest = [i for i, token in enumerate(tokens) if token == state.merged]
-    row(pic, title, tokens, [str(i) for _, i in state.newest], newest)
-
-
-def sentence_row(pic: Picture, name: str, encoding: Encoding, unknown: str) -> None:
-    """The sentence as one kind of tokens; `unknown` says what an [UNK] means there."""
-    tokens, ids, lost, missing = encoding
-    title = f"Sentence by {name}: {counted(len(tokens) - tokens.count(''), 'token')}"
-    if texts := list(dict.fromkeys(text for text in lost if text)):
-        why = [f" ({reason(one)})" for one in missing[:3]] or [""] * 3
-        listed = ", ".join(visible(text) + because for text, because in zip(texts[:3], why, strict=False))
-        more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
-        title += f", {tokens.count(UNK)} {UNK} for {listed}{more}: {unknown}"
-    subs = [f"{i} ← {visible(text, 8)}" if text else str(i) for i, text in zip(ids, lost, strict=True)]
-    row(pic, title, tokens, subs, [i for i, token in enumerate(tokens) if token == UNK])
-
-
-def reason(missing: Missing) -> str:
-    """Why WordPiece has no token for a word."""
-    piece = visible(missing.piece)
-    return f"{visible(missing.twin)} is a piece, {piece} is not" if missing.twin else f"no piece {piece}"
+def draw_vocabulary(pic: Picture, p: Params, state: State) -> None:
+    """Its newest entries with their ids, that of this merge marked."""
+    columns = NEWEST // 4
+    title = f"Newest tokens of {p.method} and ids"
+    panel = pic.panel("vocabulary", title, bare(-0.5, columns - 0.5), bare(-3.6, 0.6), tall=130)
+    for i, (token, number) in enumerate(state.newest):
+        said = f"{written(token, 7)}  {number}"
+        colour = ORANGE if token == state.merged else INK
+        panel.text(i % columns, -(i // columns), said, colour)

@@ -1,4 +1,4 @@
-"""A net is pre-trained on one task; a second task with few labels then starts from scratch or from those weights.
+"""A net is pre-trained on one task; nets for a second task with few labels take its layers over, or start from scratch.
 
 Left out: self-supervised source tasks, convolutions, schedules of the learning rate, and target nets of another shape.
 """

@@ -78,8 +78,8 @@ class Other(NamedTuple):  # one net of each method, trained with another number 
 
 class State(NamedTuple):  # every number is the mean over the repetitions; accuracies are those on new examples
     source_accuracy: Annotated[float, Metric("right on the source task", "%")]
-    source_share: Annotated[float, Metric("of the first layer's squared weight, for the source", "%")]
-    target_share: Annotated[float, Metric("of the first layer's squared weight, for the target", "%")]
+    source_share: Annotated[float, Metric("of layer 1's squared weight, where the source needs it", "%")]
+    target_share: Annotated[float, Metric("of layer 1's squared weight, where the target needs it", "%")]
     scratch_accuracy: Annotated[float | None, Metric("right on the target, from scratch", "%", shown=True)]
     frozen_accuracy: Annotated[float | None, Metric("right on the target, frozen", "%", shown=True)]
     fine_tuned_accuracy: Annotated[float | None, Metric("right on the target, fine-tuned", "%", shown=True)]

@@ -10,6 +10,7 @@ from playgrounds.kit import fails, works
 from playgrounds.kit.axes import bare, share, steps, ticked
 from playgrounds.kit.palette import INK, MUTED, SERIES
 from playgrounds.kit.picture import Panel, Picture
+from playgrounds.transfer.diagram import COLOURS, draw_nets
 from playgrounds.transfer.model import HIDDEN, LABELS, Other, Params, Source, State, Target, plan
 
 PRESETS = (
@@ -26,7 +27,7 @@ PRESETS = (
         "nowhere at it.",
         {"head_first_accuracy": ">= 0.85", "fine_tuned_accuracy": "<= 0.7"},
         methods=("fine-tuned", "head first"),
-        rate=0.0001,
+        rate=0.00001,
         repeats=3,
         source_steps=400,
     ),
@@ -47,8 +48,6 @@ PRESETS = (
         repeats=3,
     ),
 )
-
-COLOURS = {"scratch": 5, "frozen": 0, "fine-tuned": 1, "head first": 2}  # places in SERIES
 
 
 def note(p: Params, states: Sequence[State], now: int) -> str:
@@ -75,7 +74,8 @@ def note_source(p: Params, state: State, about: Source) -> str:
     )
     if not state.source_step:
         said = f"{said}, about what chance gives ({k} / {n} and {one} / {n})."
-        return f"{'Before pre-training' if p.source else 'No pre-training, the backbone stays random'}: {said}"
+        begun = f"Before pre-training the net is right on {state.source_accuracy:.0%} of new source examples, a guess"
+        return f"{begun if p.source else 'No pre-training, the backbone stays random'}: {said}"
     return (
         f"Pre-training, step {state.source_step} of {p.source_steps}: right on {about.fit:.0%} of the "
         f"{about.examples:,} source examples and on {state.source_accuracy:.0%} of new ones; {said}."
@@ -112,39 +112,21 @@ def conclusion(p: Params, means: np.ndarray) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """Accuracy by labels; the source and the target by step; how far every layer has moved; the first layer."""
+    """The nets and what they are made of; accuracy by labels; in the details accuracies by step and the first layer."""
     state, end = states[now], states[-1]
-    low = 1 / TASKS[p.task].classes - 0.08  # a little below chance
-    pic = Picture(
-        500,
-        *("accuracy accuracy accuracy source source", "accuracy accuracy accuracy target target"),
-        "accuracy accuracy accuracy change change",
-        details=("first",),
-        detail_height=320,
-    )
-    numbers = ticked(1.7, 8.3, np.log2(LABELS), LABELS, title="labels")
-    by_labels = pic.panel("accuracy", "Test accuracy", numbers, share(high=1.02, low=low))
-    source = pic.panel("source", "Source", steps(p.source_steps), share(high=1.02) | {"nticks": 3})
-    target = pic.panel(
-        "target", f"Target, {p.labels} labels", steps(p.steps), share(high=1.02, low=low) | {"nticks": 4}
-    )
-    most = min(2, 1.1 * max(0.5, float(end.changes.max())))
-    named = ticked(-0.5, 2.5, [0, 1, 2], ["layer 1", "layer 2", "head"])
-    change = pic.panel("change", "Change of each layer", named, share(high=most) | {"nticks": 4})
-    first = pic.panel("first", first_title(p), bare(0, 1), bare(0, 1), square=p.task == "digits")
-
+    chance = 1 / TASKS[p.task].classes
+    layout = "nets nets nets accuracy accuracy"
+    pic = Picture(400, layout, details=("source target", "first first"), detail_height=260)
+    draw_nets(pic, p, state)
+    numbers = ticked(1.7, 8.3, np.log2(LABELS), LABELS, title="target labels")
+    by_labels = pic.panel("accuracy", "Right on new examples", numbers, share(high=1.02, low=chance - 0.08))
+    by_labels.level(chance, MUTED, name="guessing")
+    pic.on_phone(by_labels, x={"tickangle": 0})
     for i, method in enumerate(p.methods):
         draw_accuracies(by_labels, p, state, end, i, SERIES[COLOURS[method]])
-    draw_source(source, states)
-    during = [s for s in states if isinstance(s.about, Target)]
-    column = p.sizes.index(p.labels)
-    for i, method in enumerate(p.methods):
-        values = [s.accuracies[i, column].mean() for s in during]
-        colour = SERIES[COLOURS[method]]
-        target.curve([s.target_step for s in during], values, "", colour, hover="%{y:.1%} at step %{x}")
-        draw_changes(change, p, state, end, i, colour)
-    pic.cursor(state.source_step, source)
-    pic.cursor(state.target_step, target)
+    draw_source(pic, p, states, state)
+    draw_target(pic, p, states, state)
+    first = pic.panel("first", first_title(p), bare(0, 1), bare(0, 1), square=p.task == "digits")
     first.field(first_layer(p, state.first), (0, 1), (0, 1), smooth=False)
     draw_parameters(pic, p)
     return pic
@@ -157,28 +139,34 @@ def draw_accuracies(panel: Panel, p: Params, state: State, end: State, i: int, c
     aside = 0.07 * (i - n / 2 + 0.5)
     around = np.repeat(spots, p.repeats) + aside
     panel.points(around, end.accuracies[i].ravel(), "", colour, size=5, opacity=0.35, hover="", later=True)
-    panel.curve(spots, every, p.methods[i], colour, hover="%{y:.1%}", later=True)
+    panel.curve(spots, every, "", colour, hover=f"%{{y:.1%}}<extra>{p.methods[i]}</extra>", later=True)
     for x, y in zip(spots, done, strict=True):
         if np.isfinite(y):
             panel.dot(x, y, colour, 12)
 
 
-def draw_source(panel: Panel, states: Sequence[State]) -> None:
+def draw_source(pic: Picture, p: Params, states: Sequence[State], state: State) -> None:
     """How good the net is at the source, and where the weight of its first layer is."""
+    panel = pic.panel("source", "Source", steps(p.source_steps, "step"), share(high=1.02) | {"nticks": 4})
     there = [s for s in states if isinstance(s.about, Source)]
     x, hover = [s.source_step for s in there], "%{y:.1%} at step %{x}"
     panel.curve(x, [s.source_accuracy for s in there], "right", INK, hover=hover)
     panel.curve(x, [s.source_share for s in there], "weight for it", INK, dash="dot", hover=hover)
     panel.curve(x, [s.target_share for s in there], "for target", MUTED, dash="dot", hover=hover)
+    pic.cursor(state.source_step, panel)
 
 
-def draw_changes(panel: Panel, p: Params, state: State, end: State, i: int, colour: str) -> None:
-    """One method's bar per layer, and a point where it will end."""
-    wide = 0.8 / len(p.methods)
-    at = np.arange(3) - 0.4 + (i + 0.5) * wide
-    panel.columns(state.changes[i], colour, wide=wide, at=at)
-    hover = f"%{{y:.2%}}<extra>{p.methods[i]}</extra>"
-    panel.points(at, end.changes[i], "", colour, size=5, hover=hover, later=True)
+def draw_target(pic: Picture, p: Params, states: Sequence[State], state: State) -> None:
+    """Every method's accuracy by step, with the chosen number of labels."""
+    title = f"Target, {p.labels} labels"
+    panel = pic.panel("target", title, steps(p.steps, "step"), share(high=1.02) | {"nticks": 4})
+    during = [s for s in states if isinstance(s.about, Target)]
+    column = p.sizes.index(p.labels)
+    for i, method in enumerate(p.methods):
+        values = [s.accuracies[i, column].mean() for s in during]
+        colour = SERIES[COLOURS[method]]
+        panel.curve([s.target_step for s in during], values, "", colour, hover="%{y:.1%} at step %{x}")
+    pic.cursor(state.target_step, panel)
 
 
 def first_title(p: Params) -> str:

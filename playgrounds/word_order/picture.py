@@ -1,13 +1,15 @@
 """How the training on word order is told and drawn."""
 
 from collections.abc import Sequence
+from html import escape
 from math import log
 
 import numpy as np
 
+from playgrounds._sinusoids import drawn, frequencies
 from playgrounds.kit import fails, works
-from playgrounds.kit.axes import names, share, span, steps
-from playgrounds.kit.palette import SERIES
+from playgrounds.kit.axes import bare, names, share, span, steps
+from playgrounds.kit.palette import BLUE, FAINT, MUTED, ORANGE, SERIES
 from playgrounds.kit.picture import Picture
 from playgrounds.kit.words import number
 from playgrounds.word_order.model import HELD_OUT, Params, State
@@ -37,6 +39,8 @@ PRESETS = (
 WITH, WITHOUT = SERIES[2], SERIES[3]
 SOLVED = 0.95  # of the held-out sentences are right
 LN_2 = log(2)  # the loss of answers that know nothing
+SHOWN = 50  # positions of the encoding that are drawn
+WHERE = {"sinusoids": "right", "learned": "center", "none": "center"}  # of its words the title stands
 NAMES = {"sinusoids": "Sinusoids", "learned": "Learned positions", "none": "No positions"}
 
 
@@ -84,42 +88,84 @@ def why(p: Params, state: State) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """Held-out accuracy by step; both nets' answers to the reader's sentence; the encoding and its dot products."""
+    """The encoding as waves with the words on them; both nets' answers to the reader's sentence; accuracy by step.
+
+    On demand all numbers of the encoding, and its dot products.
+    """
     state = states[now]
+    pic = Picture(480, "pe answers", "pe right", details=("stripes products",), detail_height=260)
+    draw_waves(pic, p, state)
+    draw_answers(pic, p, state)
+    right = pic.panel("right", "Right", steps(p.steps), share(low=0.3, high=1.06))
+    right.history(states, lambda s: s.accuracy, "with", WITH, hover="%{y:.1%} at step %{x}")
+    right.history(states, lambda s: s.none_accuracy, "without", WITHOUT, dash="dash", hover="%{y:.1%} at step %{x}")
+    pic.cursor(state.step, right)
+    draw_details(pic, p, state)
+    return pic
+
+
+def draw_waves(pic: Picture, p: Params, state: State) -> None:
+    """A row for some of the dimensions, the fastest and the slowest among them, and the words' places on it."""
+    size = len(state.pe)
+    chosen = 2 * drawn(p.pairs)
+    last = SHOWN - 1 if p.encoding == "sinusoids" else size - 1
+    down = names([f"dim {i}" for i in chosen], down=True)
+    panel = pic.panel("pe", f"{NAMES[p.encoding]} added to the words", span(-1, last + 1, "position"), down, tall=320)
+    panel.y["range"] = [0.5 - len(chosen), 0.9]
+    if p.encoding == "sinusoids":
+        x = np.linspace(0, last, 400)
+        panel.waves(x, np.sin(x[:, None] * frequencies(p.pairs, p.base)[chosen // 2]))
+    else:
+        panel.waves(np.array([0, last]), np.zeros((2, len(chosen))))
+    end = len(p.words) - 1
+    panel.cover((-0.5, end + 0.5), (0.5 - len(chosen), 0.9), FAINT, 0.5)
+    panel.text(end + 0.6 if p.encoding == "sinusoids" else end / 2, 0.7, "your words", MUTED, place=WHERE[p.encoding])
+    for at in range(len(p.words)):
+        colour = {0: BLUE, end: ORANGE}.get(at, MUTED)
+        for row, i in enumerate(chosen):
+            panel.dot(at, 0.42 * float(np.clip(state.pe[at, i], -1.2, 1.2)) - row, colour, 9)
+
+
+def draw_answers(pic: Picture, p: Params, state: State) -> None:
+    """The sentence and the one with its two words swapped, and below each what the nets say of it."""
+    panel = pic.panel("answers", "P(blue word first)", share(high=1.15), bare(-1.75, 1.7), tall=190)
+    panel.cursor(0.5, MUTED, "dot")
+    words = safe(p.words)
+    n = len(words)
+    places = [1.1 * (i + 0.5) / n for i in range(n)]
+    middle = [FAINT] * (n - 2)
+    sentences = (words, [BLUE, *middle, ORANGE]), ([words[-1], *words[1:-1], words[0]], [ORANGE, *middle, BLUE])
+    for row, (texts, edges) in enumerate(sentences):
+        top = 1.35 - 1.75 * row
+        panel.tokens(texts, places, top, (1.06 / n, 0.5), edges=edges)
+        for net, colour in enumerate((WITH, WITHOUT)):
+            y = top - 0.55 - 0.4 * net
+            panel.block((0, state.answers[net, row]), (y - 0.16, y + 0.16), colour)
+            panel.text(state.answers[net, row] + 0.01, y, f"{state.answers[net, row]:.0%}", colour, place="right")
+    panel.key("■", "with", WITH)
+    panel.key("■", "without positions", WITHOUT)
+
+
+def safe(words: Sequence[str]) -> list[str]:
+    """Words as they have room in a box, where < would begin markup."""
+    most = max(2, 40 // len(words))
+    return [escape(word if len(word) <= most else word[: most - 1] + "…") for word in words]
+
+
+def draw_details(pic: Picture, p: Params, state: State) -> None:
+    """All numbers of the encoding, and its dot products."""
     size, d = state.pe.shape
     places, dimensions = span(-0.5, size - 0.5, ticks=7), span(-0.5, d - 0.5, "dimension", ticks=6)
     unruled = {"showgrid": False}
-    pic = Picture(480, "right right answers answers", "pe pe pe products")
-    right = pic.panel("right", "Held-out sentences right", steps(p.steps), share(low=0.3, high=1.04))
-    answers = pic.panel("answers", "P(blue word before orange)", names(["your sentence", "swapped"]), share())
-    pe = pic.panel("pe", f"{NAMES[p.encoding]}: position ↑", dimensions | unruled, places | unruled)
+    stripes = pic.panel("stripes", f"{NAMES[p.encoding]}: position ↑", dimensions | unruled, places | unruled)
     products = pic.panel("products", "PE · PE of two positions", places | unruled, places | unruled)
-
-    right.history(states, lambda s: s.accuracy, NAMES[p.encoding].lower(), WITH, hover="%{y:.1%} at step %{x}")
-    right.history(states, lambda s: s.none_accuracy, "without", WITHOUT, dash="dash", hover="%{y:.1%} at step %{x}")
-    pic.cursor(state.step, right)
-    answers.level(0.5)
-    for side, (name, colour) in zip((-0.17, 0.17), (("with", WITH), ("without", WITHOUT)), strict=True):
-        of = state.answers[0 if side < 0 else 1]
-        answers.columns(np.maximum(of, 0.012), colour, wide=0.3, at=[side, 1 + side])
-        answers.key("■", name, colour)
-
     ends, across = (-0.5, size - 0.5), (-0.5, d - 0.5)
-    pe.field(state.pe, across, ends, smooth=False)
+    stripes.field(state.pe, across, ends, smooth=False)
     dot = state.pe @ state.pe.T
     products.field((dot - dot.min()) / max(float(np.ptp(dot)), 1e-9), ends, ends, scale="sequential", smooth=False)
     at, i = np.indices(state.pe.shape).reshape(2, -1)
     said = [f"position {a}, dimension {b}: {number(v)}" for a, b, v in zip(at, i, state.pe.ravel(), strict=True)]
-    pe.hover(i, at, said, size=8)
+    stripes.hover(i, at, said, size=8)
     a, b = np.indices(dot.shape).reshape(2, -1)
-    products.hover(
-        b, a, [f"PE({x}) · PE({y}) = {number(v)}" for x, y, v in zip(a, b, dot.ravel(), strict=True)], size=8
-    )
-
-    words = p.words
-    other = [words[-1], *words[1:-1], words[0]]
-    colours = [0, *[None] * (len(words) - 2), 1]
-    at_position = [f"position {i}" for i in range(len(words))]
-    pic.chips("Your sentence", words, colours, at_position)
-    pic.chips("Swapped: the same words, so without positions the same input", other, colours[::-1], at_position)
-    return pic
+    told = [f"PE({x}) · PE({y}) = {number(v)}" for x, y, v in zip(a, b, dot.ravel(), strict=True)]
+    products.hover(b, a, told, size=8)

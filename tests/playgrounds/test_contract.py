@@ -53,7 +53,7 @@ TAKEN = {
     "embed_options",
     "present",
 }  # in the URL they mean something else
-PALETTE = {*palette.SERIES, palette.INK, palette.MUTED, palette.FAINT, palette.PAPER, "rgba(0,0,0,0)"}
+PALETTE = {*palette.SERIES, palette.RED, palette.INK, palette.MUTED, palette.FAINT, palette.PAPER, "rgba(0,0,0,0)"}
 # In the scope of the module pytest runs all tests of a playground before those of the next: its runs are kept so long.
 every_playground = pytest.mark.parametrize("name", names(), scope="module")
 

@@ -8,7 +8,8 @@ import pytest
 
 from playgrounds.attention_matrices.arithmetic import arithmetic
 from playgrounds.attention_matrices.model import STAGES, Params, State, run
-from playgrounds.attention_matrices.picture import PRESETS, draw, note, tables
+from playgrounds.attention_matrices.picture import PRESETS, draw, note
+from playgrounds.attention_matrices.tables import tables
 from playgrounds.kit.conditions import reached
 from playgrounds.kit.metrics import metrics
 
@@ -71,12 +72,33 @@ def test_in_cross_attention_no_token_sees_itself():
     assert notes(source="other sentence")[6].endswith("sees all 3 tokens.")
 
 
+def blocks(fig: dict, panels: set[str]) -> list[dict]:
+    """The filled rectangles in these panels."""
+    axes = {f"x{panel['suffix']}" for panel in fig["panels"] if panel["name"] in panels}
+    return [one for one in fig["layout"]["shapes"] if one["xref"] in axes and one["line"]["width"] == 1]
+
+
 def test_what_is_not_computed_yet_is_covered_and_a_masked_score_is_minus_infinity():
     p = Params(mask="causal")
     played = states(mask="causal")
-    covers = [[s for s in draw(p, played, i).figure()["layout"]["shapes"] if s["line"]["width"] == 1] for i in range(9)]
+    covers = [blocks(draw(p, played, i).figure(), set(STAGES)) for i in range(9)]
     assert [len(one) for one in covers[:6]] == [7, 6, 5, 4, 3, 2] and len(covers[8]) == 15
     assert {s["label"]["text"] for s in covers[8]} == {"−∞"}
+    assert len(blocks(draw(p, played, 8).figure(), {"map"})) == 15, "nothing shines through the mask"
+
+
+def test_the_path_shows_the_score_and_the_weight_of_every_token_once_they_are_computed():
+    p = Params(mask="causal", watch=3)
+    played = states(mask="causal", watch=3)
+
+    def texts(now: int) -> list[str]:
+        fig = draw(p, played, now).figure()
+        (axis,) = (f"x{panel['suffix']}" for panel in fig["panels"] if panel["name"] == "path")
+        return [s["label"]["text"] for s in fig["layout"]["shapes"] if s["xref"] == axis and "label" in s]
+
+    assert not [text for text in texts(3) if text.endswith("%")] and texts(6).count("−∞") == 3
+    weights = [float(text.removesuffix(" %")) for text in texts(8) if text.endswith("%")]
+    assert len(weights) == 6 and sum(weights) == pytest.approx(100, abs=1) and weights[3:] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)

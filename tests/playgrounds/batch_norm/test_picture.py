@@ -18,7 +18,7 @@ def test_the_tables_show_the_numbers_of_the_batch_with_sample_a_on_top():
     p = Params()
     states = list(run(p))
     fig = draw(p, states, 5).figure()
-    before, after = written(fig, "x"), written(fig, "x2")
+    before, after = written(fig, "x4"), written(fig, "x5")
     assert before[0][2] == f"{states[5].z[0, 0]:.3g}".replace("-", "−")
     assert [y for _, y, _ in before[:5]] == [0] * 5 and min(y for _, y, _ in before) == -p.size - 1
     assert {text for _, y, text in after if y == -p.size} == {"0"}, "means"

@@ -8,6 +8,7 @@ import pytest
 
 from playgrounds._transformer import PARTS, Architecture, initial, size, weight_shapes
 from playgrounds.char_transformer import model
+from playgrounds.char_transformer.block import edges
 from playgrounds.char_transformer.model import (
     BATCH,
     GRAM,
@@ -23,7 +24,8 @@ from playgrounds.char_transformer.model import (
     run,
     training,
 )
-from playgrounds.char_transformer.picture import draw, note
+from playgrounds.char_transformer.picture import note
+from playgrounds.kit.palette import BLUE, FAINT
 
 OWN = {"seed": 23}  # of trainings here, which are looked at less often than those that others remember
 
@@ -162,8 +164,17 @@ def test_entropies_of_a_text_with_known_ones():
 # ---------------------------------------------------------------------------------------------------------- the picture
 
 
-def test_chips_are_blue_where_the_text_is_copied_and_the_prompt_has_no_colour():
+def test_characters_are_framed_blue_where_the_text_is_copied_and_those_of_the_prompt_are_not():
     p, played = Params(**OWN), states(**OWN)
-    row = draw(p, played, len(played) - 1).figure()["chips"][0]
-    assert row["texts"] == list(played[-1].written) and row["colours"][:4] == [None] * 4
-    assert row["colours"].count(0) == round(played[-1].copied * 60) and row["marks"] == [63]
+    last = played[-1]
+    colours = edges(p, last)
+    assert len(colours) == len(last.written) == 64 and colours[:4] == [FAINT] * 4
+    assert colours.count(BLUE) == round(last.copied * 60)
+    assert last.read == last.written[-33:-1] and last.newest == last.written[-1]
+
+
+def test_the_arcs_are_the_weights_of_the_character_that_is_read_last():
+    for state in states(**OWN)[::20]:
+        n = len(state.read)
+        assert np.allclose(state.looks[:, :, :n].astype(float).sum(axis=-1), 1, atol=0.01)
+        assert (state.looks[:, :, n:] == 0).all()

@@ -1,6 +1,7 @@
 """LeNet, AlexNet, VGG, GoogLeNet: their published counts, and what their ideas do for nets that learn in seconds."""
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from playgrounds._miniatures import (
     Idea,
     build,
     data,
+    inside,
     load,
     miniature,
     net_of,
@@ -31,8 +33,10 @@ from playgrounds._nets import (
     total,
     vgg16,
 )
-from playgrounds.cnn.model import Params, State, activations, pair, published, run, training
-from playgrounds.cnn.picture import draw, map_lines, note
+from playgrounds.cnn.model import Params, State, pair, published, run, training
+from playgrounds.cnn.picture import draw, note
+from playgrounds.cnn.pipelines import mosaic, stages_of
+from playgrounds.cnn.published import along
 from playgrounds.cnn.table import arithmetic, compact
 from playgrounds.kit.nn import softmax
 
@@ -162,17 +166,14 @@ def test_the_counts_are_those_of_torch_modules_built_from_the_same_layers(layers
 @pytest.mark.parametrize(
     "values", [{}, {"layers": "dense"}, {"net": "AlexNet"}, {"net": "VGG-16"}, {"net": "GoogLeNet"}]
 )
-def test_the_miniatures_have_the_parameters_that_the_chips_and_metrics_say(values):
+def test_the_miniatures_have_the_parameters_that_the_metrics_say(values):
     import torch
 
-    p = Params(**values)
-    for idea, chips in zip(pair(p), draw(p, states(steps=20, **values), 0).chip_rows, strict=True):
+    p, state = Params(**values), last(steps=20, **values)
+    for idea, counted in zip(pair(p), (state.parameters, state.twin_parameters), strict=True):
         module, rows = net_of(idea), count(miniature(idea), (1, FIELD, FIELD))
-        assert sum(w.numel() for w in module.parameters()) == total(rows)[0]
-        assert f"{total(rows)[0]:,} parameters" in chips["title"]
+        assert sum(w.numel() for w in module.parameters()) == total(rows)[0] == counted
         assert module(torch.zeros(2, 1, FIELD, FIELD)).shape == (2, 10)
-    state = last(steps=20, **values)
-    assert state.parameters == total(count(miniature(pair(p)[0]), (1, FIELD, FIELD)))[0]
 
 
 # ------------------------------------------------------------------------------------------------------ what is learned
@@ -206,7 +207,7 @@ def test_through_seven_sigmoids_all_digits_look_alike_and_nothing_is_learned_whe
         net = net_of(idea)
         for w, value in zip(net.parameters(), first.weights, strict=True):
             w.data = value
-        logits = [activations(net, x)[1] for x in data(2, 800, 1)[2][:20, 0]]
+        logits = [inside(net, x).layers[-1].ravel() for x in data(2, 800, 1)[2][:20, 0]]
         spread[activation] = np.std(logits, axis=0).mean()
     assert spread["sigmoid"] < 0.02 < 0.08 < min(spread["ReLU"], spread["tanh"])
 
@@ -271,7 +272,7 @@ def test_what_is_said_of_test_digits_adds_up_to_the_accuracy():
     net, (_, _, x, y, _) = net_of(pair(p)[0]), data(2, 800, 1)
     for w, value in zip(net.parameters(), end.weights, strict=True):
         w.data = value
-    right = sum(activations(net, image[0])[1].argmax() == label for image, label in zip(x, y, strict=True))
+    right = sum(inside(net, image[0]).layers[-1].argmax() == label for image, label in zip(x, y, strict=True))
     assert right / TEST == pytest.approx(end.accuracy, abs=0.003), "but for ties in the last digit"
 
 
@@ -305,16 +306,44 @@ def test_bars_and_confidence_are_the_softmax_of_the_scores():
         both = softmax(state.scores)
         assert both.sum(axis=1) == pytest.approx(1) and both[0].argmax() == state.says
         assert both[0].max() == pytest.approx(state.confidence)
-        bars = [s["y1"] for s in shapes if s.get("yref") == "y3" and s["type"] == "rect"]
+        bars = [s["y1"] for s in shapes if s.get("yref") == "y4" and s["type"] == "rect"]
         assert bars == pytest.approx(both.ravel().tolist(), rel=1e-3, abs=1e-6)
 
 
-def test_every_branch_of_the_inception_module_is_shown_and_of_a_dense_net_its_units():
-    inception = pair(Params(net="GoogLeNet"))[0]
-    names = [name for name, _ in map_lines(inception, states(net="GoogLeNet", steps=20)[0])[0]]
-    assert names == ["conv 1", "1×1", "3×3", "5×5", "pooled"]
-    rows, _ = map_lines(Idea("LeNet-5", dense=True), states(layers="dense", steps=20)[0])
-    assert [z.shape for _, z in rows] == [(1, 1, 38)] * 2
+def test_every_layer_of_a_miniature_is_drawn_with_its_maps_and_of_a_dense_net_its_units():
+    convolutional, dense = (
+        stages_of(pair(Params(**values))[0], last(steps=20, **values).inside, np.zeros((FIELD, FIELD)))
+        for values in ({}, {"layers": "dense"})
+    )
+    shapes = [(8, 12, 12), (8, 6, 6), (16, 6, 6), (16, 3, 3), (1, 1, 24), (1, 1, 10)]
+    assert [stage.maps.shape for stage in convolutional] == [(1, 12, 12), *shapes]
+    assert [stage.maps.shape for stage in dense] == [(1, 12, 12), (1, 1, 38), (1, 1, 38), (1, 1, 10)]
+    assert convolutional[-1].maps.sum() == pytest.approx(1), "the answer is a distribution"
+
+
+def test_every_branch_of_the_inception_module_is_looked_into_and_joined_to_its_output():
+    """A 1×1 cut before the 3×3 and the 5×5 filters, a pool before the last 1×1; 16 maps come in, 8 leave each."""
+    seen = last(net="GoogLeNet", steps=20).inside
+    assert [[len(maps) for maps in branch] for branch in seen.branches] == [[8], [4, 8], [4, 8], [16, 8]]
+    assert np.array_equal(np.concatenate([branch[-1] for branch in seen.branches]), seen.layers[2])
+
+
+def test_the_picture_of_the_filters_has_a_cell_for_every_weight():
+    state = last(net="VGG-16", steps=20)
+    small = [mosaic(filters).size for filters in state.inside.filters[1:4]]
+    assert small == [9 * 64] * 3 and mosaic(state.twin_inside.filters[1]).size == 49 * 64
+
+
+def test_a_published_net_is_drawn_to_scale():
+    """Thickness grows with the channels alone, and nothing overlaps."""
+    for net in ("LeNet-5", "AlexNet", "VGG-16", "GoogLeNet"):
+        rows = published(Params(net=net))
+        places = along(rows)
+        assert all(a[1] < b[0] for a, b in pairwise(places)) and places[-1][1] <= 1
+        thick = {row.shape[0]: round(b - a, 9) for row, (a, b) in zip(rows, places, strict=True) if row.shape[1] > 1}
+        channels = np.array(sorted(thick))
+        slopes = np.diff([thick[c] for c in channels]) / np.diff(channels)
+        assert slopes == pytest.approx(slopes[0], rel=1e-4)
 
 
 def test_counts_are_written_short():

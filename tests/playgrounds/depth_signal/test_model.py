@@ -24,8 +24,9 @@ from playgrounds.depth_signal.model import (
     up,
     weight,
 )
-from playgrounds.depth_signal.picture import draw, names, note
+from playgrounds.depth_signal.picture import draw, note
 from playgrounds.depth_signal.theory import theory
+from playgrounds.depth_signal.words import names
 from playgrounds.kit.film import Film
 
 XAVIER = {"activation": ("ReLU", "sigmoid", "tanh", "linear"), "init": "Xavier", "versus": "none"}
@@ -340,7 +341,8 @@ def test_a_histogram_counts_what_is_outside_at_the_edge_and_starts_at_the_lowest
 def test_the_picture_grows_with_the_signal_and_small_values_are_at_its_foot():
     p = Params(depth=6, width=64)
     run_so_far = states(depth=6, width=64)
-    first, second = draw(p, run_so_far, 3).fields
+    *layers, first, second = draw(p, run_so_far, 3).fields
+    assert [field["z"].shape for field in layers] == [(1, 7)] * 4, "a row up and a row down for each net"
     assert first["z"].shape == (BINS, 7)
     assert first["z"][:, :4].any(axis=0).all() and not first["z"][:, 4:].any()
     assert first["z"][20:, 3].any() and not second["z"][25:, 3].any(), "with Xavier the values are small already"

@@ -5,7 +5,8 @@ import plotly.graph_objects as go
 import pytest
 
 from playgrounds.descent.model import Params, run
-from playgrounds.descent.picture import SPAN, draw
+from playgrounds.descent.paths import SPAN
+from playgrounds.descent.picture import draw
 from playgrounds.kit.film import difference
 
 OPTIMIZERS = Params.knobs()["optimizers"].choices
@@ -47,13 +48,48 @@ def test_paths_that_run_away_leave_the_axes_alone(values):
             assert 1 <= high - low < 23, key
 
 
-def test_an_optimizer_has_one_colour_and_one_dash_in_every_panel():
+def suffix(fig: dict, panel: str) -> str:
+    return next(one["suffix"] for one in fig["panels"] if one["name"] == panel)
+
+
+def test_an_optimizer_has_one_colour_in_every_panel_and_no_other_has_it():
     p = Params(optimizers=OPTIMIZERS, schedule="cosine", rate=0.01)
-    fig = draw(p, states(**p.model_dump()), 40).figure()
+    found = states(**p.model_dump())
+    fig = draw(p, found, 40).figure()
+    colours = {}
     for name in OPTIMIZERS:
         lines = [t["line"] for t in fig["data"] if t.get("name") == name and t["mode"] == "lines"]
-        assert len(lines) == 4 and len({line["color"] for line in lines}) == 1
-        assert len({line["dash"] for line in lines if "dash" in line}) == 1
-    curves = [t["line"] for t in fig["data"] if t.get("yaxis") == "y2" and t["mode"] == "lines"]
-    looks = [(line["color"], line["dash"]) for line in curves]
-    assert len(looks) == len(set(looks)) == len(OPTIMIZERS)
+        assert len(lines) == 3 and len({line["color"] for line in lines}) == 1
+        colours[name] = lines[0]["color"]
+    assert len(set(colours.values())) == len(OPTIMIZERS)
+    shapes = fig["layout"]["shapes"]
+    sweep = [s["line"]["color"] for s in shapes if s["xref"] == f"x{suffix(fig, 'sweep')}" and s["type"] == "path"]
+    assert set(colours.values()) <= set(sweep)
+    assert {s["label"]["text"] for s in shapes if s.get("label")} == colours.keys(), "each is named beside its point"
+
+
+def test_the_sweep_shows_what_every_rate_has_led_to_so_far():
+    p = Params(optimizers=("GD",), condition=20, rate=0.05)
+    found = states(**p.model_dump())
+    for now in (0, 20, len(found) - 1):
+        fig = draw(p, found, now).figure()
+        axis = f"x{suffix(fig, 'sweep')}"
+        path = next(
+            s["path"] for s in fig["layout"]["shapes"] if s["xref"] == axis and s.get("path", "").count("L") > 20
+        )
+        points = np.array([point.split(",") for point in path[1:].split("L")], float)
+        assert points[:, 0] == pytest.approx(found[now].rates, rel=1e-3)
+        assert points[:, 1] == pytest.approx(
+            np.clip(found[now].sweep[0], 1e-17 * found[0].loss, 1e8 * found[0].loss), rel=1e-3
+        )
+
+
+def test_the_bars_of_the_last_step_are_its_arithmetic_and_adams_first_are_eta_long():
+    p = Params(optimizers=("GD", "Adam"), condition=10, rate=0.1, steps=5, scale=-2)
+    found = states(**p.model_dump())
+    fig = draw(p, found, 1).figure()
+    axis = f"x{suffix(fig, 'step')}"
+    bars = [s["y1"] for s in fig["layout"]["shapes"] if s["xref"] == axis and s["type"] == "rect"]
+    walk = np.concatenate([state.path for state in found])
+    assert bars == pytest.approx((walk[1] - walk[0]).ravel(), abs=1e-4)
+    assert np.abs(bars[2:]) == pytest.approx(0.1, rel=1e-3)

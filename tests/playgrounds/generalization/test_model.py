@@ -9,11 +9,23 @@ import pytest
 import torch
 
 from playgrounds.generalization import model
-from playgrounds.generalization.model import SCALING, VALIDATION, Params, State, forward, masks, run, sample, train
+from playgrounds.generalization.model import (
+    CELLS,
+    DRAWN,
+    SCALING,
+    VALIDATION,
+    Params,
+    State,
+    forward,
+    masks,
+    run,
+    sample,
+    train,
+)
 from playgrounds.generalization.picture import draw, note, shares
 from playgrounds.kit.forms import cloud
 from playgrounds.kit.metrics import metrics
-from playgrounds.kit.palette import BLUE, ORANGE
+from playgrounds.kit.palette import BLUE, INK, ORANGE
 
 RANDOM = {"data": "random", "n": 200, "width": 256, "layers": 1, "epochs": 500}
 DROPOUT = {"dropout": 0.5, "compare": False}
@@ -273,7 +285,7 @@ def test_training_mode_gives_a_cloud_of_answers_and_no_dropout_gives_one():
 
 @pytest.mark.fact("dropout")
 def test_every_step_and_every_example_drops_other_units_and_about_the_share_p():
-    blinks = np.array([s.mask for s in states(**DROPOUT)[1:]])
+    blinks = np.array([s.masks[0] for s in states(**DROPOUT)[1:]])
     assert set(np.unique(blinks)) == {0.0, 1.0} and blinks.mean() == pytest.approx(0.5, abs=0.02)
     assert len(np.unique(blinks, axis=0)) == len(blinks)
     first, second = masks(2, 128, 1, 0.5, torch.Generator().manual_seed(0))[0]
@@ -292,7 +304,7 @@ def test_the_note_says_both_losses_with_and_without_and_what_early_stopping_retu
     assert [float(v) for v in said.groups()] == [pytest.approx(v, rel=0.006) for v in expected]
     assert f"returns epoch {state.checkpoint_epoch}," in told(l2=0.02)
     assert "200 of 200 training labels" in told(**RANDOM, seed=1)
-    off = round(128 - end(**DROPOUT).mask.sum())
+    off = round(128 - end(**DROPOUT).masks[0].sum())
     assert f"{off} of 128 units of layer 1 were off" in told(**DROPOUT)
 
 
@@ -331,11 +343,25 @@ def test_the_histograms_are_drawn_class_1_upwards_and_class_0_downwards():
 
 
 @pytest.mark.parametrize("width", [2, 8, 32, 128, 256])
-def test_every_unit_has_one_cell_in_the_picture_of_the_mask(width):
+def test_the_net_shows_which_of_its_first_units_are_off_and_no_line_touches_them(width):
     p = Params(width=width, dropout=0.5, epochs=10, compare=False)
     played = list(run(p))
-    cells = draw(p, played, 10).figure()["fields"][-1]["z"]
-    assert cells.size == width and ((cells.ravel() > 0) == played[-1].mask).all()
+    shapes = [s for s in draw(p, played, 10).figure()["layout"]["shapes"] if s["xref"] == "x"]
+    lit = [s["fillcolor"] == INK for s in shapes if s["type"] == "circle"]
+    first, second = played[-1].masks[:, :DRAWN] > 0
+    assert lit == [True, True, *first, *second, True, True]
+    lines = "".join(s["path"] for s in shapes if s["type"] == "path").replace("M0,0L0,0", "")
+    assert lines.count("M") == 2 * first.sum() + first.sum() * second.sum() + 2 * second.sum()
+
+
+def test_the_line_to_compare_with_is_the_boundary_without_regularizers_or_the_one_that_is_kept():
+    for changes, other in (({"l2": 0.02}, states()[-1].picture), ({}, states()[-1].checkpoint)):
+        p, played = Params(**changes), states(**changes)
+        (line,) = (s for s in draw(p, played, 150).figure()["layout"]["shapes"] if s["xref"] == "x")
+        x, y = np.array([corner.split(",") for corner in re.split("[ML]", line["path"])[1:]], float).T
+        column, row = (np.round((side + p.span) / (2 * p.span) * CELLS - 0.5).astype(int) for side in (x, y))
+        near = [other[max(0, i - 1) : i + 2, max(0, j - 1) : j + 2] for i, j in zip(row, column, strict=True)]
+        assert all(cells.min() < 0 < cells.max() for cells in near) and len(near) > 50
 
 
 def test_validation_points_are_new_ones():

@@ -18,7 +18,7 @@ def states(**values) -> list[State]:
 @pytest.mark.fact("rnn")
 def test_accuracy_against_length_falls_to_chance_while_the_gradient_falls_by_powers_of_ten():
     end = states(T=40)[-1]
-    accuracies, gradients = end.accuracies[:, -1], end.ratios
+    accuracies, gradients = end.accuracies[:, -1], np.array([acts[0] for acts in end.reaches])
     assert accuracies[:2].min() > 0.99 and accuracies[-2:].max() < CHANCE + 0.06
     assert np.all(np.diff(np.log10(gradients)) < -0.5) and gradients[0] > 0.1 and gradients[-1] < 1e-7
     assert end.longest_solved == Params(T=40).lengths[int((accuracies >= 0.9).sum()) - 1]
@@ -30,7 +30,9 @@ def test_lengths_are_trained_one_after_the_other_and_what_is_not_trained_yet_is_
     each = len(played) // 3
     for i, state in enumerate(played):
         assert p.lengths[i // each] == state.T
-        assert np.isfinite(state.accuracies).sum() == i + 1 and np.isfinite(state.ratios).sum() == i // each + 1
+        assert np.isfinite(state.accuracies).sum() == i + 1 and len(state.reaches) == i // each + 1
+        assert [len(acts) for acts in state.reaches] == p.lengths[: i // each + 1]
+        assert (state.longest_solved is None) == (i < each - 1)
     assert [s.training_step for s in played[:each]] == [s.training_step for s in played[-each:]] == list(range(11))
 
 

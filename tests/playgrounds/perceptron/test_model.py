@@ -167,7 +167,7 @@ def test_xor_is_never_more_than_three_quarters_right_whatever_start_rate_and_ord
         for seed in range(3):
             states = gate(name, bits=bits, start=start, order=order, rate=rate, seed=seed, passes=40)
             assert not states[-1].stopped
-            reached.add(max(s.accuracy for s in states))
+            reached.add(max(s.accuracy or 0 for s in states))
     assert max(reached) == 0.75
 
 
@@ -234,7 +234,7 @@ def test_on_separable_points_it_stops_after_a_pass_without_a_mistake(start, orde
         z = augmented(p)
         assert end.stopped == 1 and (z @ end.w > 0).all() and end.accuracy == 1
         assert end.passes == int(end.passes) and before.passes <= end.passes - 1
-        assert (end.w == before.w).all() and note(p, [end], 0).startswith(f"Stopped after {end.mistakes} mistake")
+        assert (end.w == before.w).all() and note(p, [end], 0).startswith(f"Converged after {end.mistakes} mistake")
         more = list(learn(p.model_copy(update={"passes": 1}), z, end.w))
         assert [wrong for _, wrong, _ in more] == [None], "and another pass would change nothing"
 

@@ -5,9 +5,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from playgrounds._sinusoids import frequencies, sinusoids
+from playgrounds._sinusoids import drawn, frequencies, sinusoids
 from playgrounds.kit.conditions import reached
 from playgrounds.kit.metrics import metrics
+from playgrounds.kit.palette import BLUE
 from playgrounds.positional_encoding.model import Params, State, run, turned
 from playgrounds.positional_encoding.picture import PRESETS, draw, note
 
@@ -87,8 +88,18 @@ def test_the_walked_row_lies_on_the_curve_of_the_closed_form():
     played = states()
     for now in (0, 20, 63):
         fig = draw(p, played, now).figure()
-        curve = dict(zip(fig["data"][0]["x"].tolist(), fig["data"][0]["y"].tolist(), strict=True))
-        path = fig["layout"]["shapes"][-3]["path"]
+        (trace,) = (one for one in fig["data"] if one["name"].startswith("Σ"))
+        curve = dict(zip(trace["x"].tolist(), trace["y"].tolist(), strict=True))
+        (path,) = (s["path"] for s in fig["layout"]["shapes"] if s["xref"] == "x2" and s["type"] == "path")
         drawn = [tuple(map(float, at.split(","))) for at in path.strip("M").split("L")]
         assert [x for x, _ in drawn] == list(range(-now, 64 - now))
         assert [y for _, y in drawn] == pytest.approx([curve[x] for x, _ in drawn], abs=2e-3)
+
+
+def test_the_dots_ride_on_the_waves_as_high_as_the_hands_point():
+    p = Params()
+    fig = draw(p, states(), 20).figure()
+    dots = [s for s in fig["layout"]["shapes"] if s["xref"] == "x" and s.get("fillcolor") == BLUE]
+    speeds = frequencies(p.pairs, p.base)[drawn(p.pairs)]
+    assert [dot["yanchor"] for dot in dots] == pytest.approx(0.42 * np.sin(20 * speeds) - np.arange(6), abs=1e-3)
+    assert {dot["xanchor"] for dot in dots} == {20}

@@ -9,7 +9,20 @@ import pytest
 
 from playgrounds.kit.film import Film
 from playgrounds.kit.words import number
-from playgrounds.residual.model import Params, State, Weights, backward, forward, initial, run, task, train, twice
+from playgrounds.residual.diagram import LANES, MOST, RIBBON, WIDE
+from playgrounds.residual.model import (
+    KINDS,
+    Params,
+    State,
+    Weights,
+    backward,
+    forward,
+    initial,
+    run,
+    task,
+    train,
+    twice,
+)
 from playgrounds.residual.picture import draw, note
 
 PLAIN, RESIDUAL = 0, 1
@@ -260,9 +273,32 @@ def test_the_conclusion_compares_the_deepest_plain_nets_with_the_best_shallower_
 def test_the_dots_are_discs_where_the_errors_are_on_log_axes():
     states = played(depth=16, depths=(4, 32), steps=60)
     fig = draw(Params(depth=16, depths=(4, 32), steps=60), states, 20).figure()
-    discs = [shape for shape in fig["layout"]["shapes"] if shape["type"] == "path"]
+    discs = [shape for shape in fig["layout"]["shapes"] if shape["type"] == "path" and "xanchor" in shape]
     assert [shape["xanchor"] for shape in discs] == [states[20].depth] * 2
     expected = [states[20].plain_error, states[20].residual_error]
     assert [shape["yanchor"] for shape in discs] == pytest.approx(expected, rel=1e-4)
-    low, high = go.Figure(data=fig["data"], layout=fig["layout"]).layout.yaxis.range
+    low, high = go.Figure(data=fig["data"], layout=fig["layout"]).layout.yaxis2.range
     assert all(low < np.log10(y) < high for y in expected)
+
+
+def test_the_ribbon_is_as_wide_as_the_gradient_and_a_removed_block_is_hollow():
+    p = Params(depth=16, depths=(16,), steps=60, off=3)
+    states = played(depth=16, depths=(16,), steps=60, off=3)
+    for kind, lane in LANES.items():
+        ribbon = np.array([half_width(draw(p, states, 0), lane + RIBBON)])
+        gradient = np.median(states[0].blocks.gradient[KINDS.index(kind)], axis=0)
+        assert ribbon[0][:8] == pytest.approx(WIDE * np.minimum(gradient, MOST), abs=2e-4)
+    first, last = (draw(p, states, now).figure()["layout"]["shapes"] for now in (0, len(states) - 1))
+    assert len(last) == len(first) + 2, "one block of each net"
+
+
+def half_width(pic, y: float) -> np.ndarray:
+    """Half the height of the polygon around y, from its upper edge."""
+    path = next(s["path"] for s in pic.shapes if "opacity" in s and abs(middle(s["path"]) - y) < 1e-3)
+    corners = np.array([[float(v) for v in part.split(",")] for part in path.strip("MZ").split("L")])
+    return corners[: len(corners) // 2, 1] - y
+
+
+def middle(path: str) -> float:
+    heights = [float(part.split(",")[1]) for part in path.strip("MZ").split("L")]
+    return (max(heights) + min(heights)) / 2

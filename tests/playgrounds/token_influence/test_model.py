@@ -134,11 +134,24 @@ def test_a_preset_shows_what_it_says(preset):
     assert reached(preset.reach, metrics(influence(**preset.values)))
 
 
+def shapes_of(fig: dict, panel: str) -> list[dict]:
+    """What is drawn in a panel."""
+    suffix = next(one["suffix"] for one in fig["panels"] if one["name"] == panel)
+    return [shape for shape in fig["layout"]["shapes"] if shape["xref"] == f"x{suffix}"]
+
+
 def test_cells_say_0_where_the_gradient_is_exactly_0_and_the_bars_are_this_outputs_attention():
     p, played = Params(), states()
     fig = draw(p, played, 2).figure()
-    labels = [s["label"]["text"] for s in fig["layout"]["shapes"] if s["xref"] == "x" and "label" in s]
-    assert np.array_equal(np.array(labels).reshape(7, 7) == "0", ~np.tri(7, dtype=bool))
-    bars = [s["y1"] for s in fig["layout"]["shapes"] if s["xref"] == "x2"]
+    zeros = {(s["x0"], -s["y0"]) for s in shapes_of(fig, "blocks") if s.get("label", {}).get("text") == "0"}
+    assert zeros == {(j, i) for i in range(7) for j in range(7) if j > i}
+    bars = [s["y1"] for s in shapes_of(fig, "attention")]
     assert bars == pytest.approx(played[2].attention[2].tolist(), rel=1e-4) and bars[3:] == [0] * 4
     assert sum(bars) == pytest.approx(1, rel=1e-3)
+
+
+@pytest.mark.parametrize(("stack", "lines"), [("encoder", 49), ("decoder", 28)])
+def test_a_line_goes_from_every_output_to_every_input_that_reaches_it(stack, lines):
+    p, played = Params(stack=stack), states(stack=stack)
+    drawn = shapes_of(draw(p, played, len(played) - 1).figure(), "links")
+    assert sum(s["path"].count("M") for s in drawn if s["type"] == "path") == lines

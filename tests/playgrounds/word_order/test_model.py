@@ -21,7 +21,7 @@ from playgrounds.word_order.model import (
     spoken,
     swapped,
 )
-from playgrounds.word_order.picture import PRESETS, draw
+from playgrounds.word_order.picture import PRESETS, WITH, WITHOUT, draw
 
 SEEDS = range(1, 6)
 
@@ -169,9 +169,6 @@ def test_a_preset_shows_what_it_says(preset):
 
 def test_the_bars_are_the_answers():
     p, played = Params(), states()
-    bars = [
-        shape["y1"]
-        for shape in draw(p, played, len(played) - 1).figure()["layout"]["shapes"]
-        if shape["type"] == "rect"
-    ]
-    assert bars == pytest.approx(np.maximum(played[-1].answers, 0.012).ravel().tolist(), rel=1e-3)
+    shapes = draw(p, played, len(played) - 1).figure()["layout"]["shapes"]
+    bars = [s["x1"] for s in shapes if s["type"] == "rect" and s.get("fillcolor") in (WITH, WITHOUT)]
+    assert bars == pytest.approx(played[-1].answers.T.ravel().tolist(), rel=1e-3)
