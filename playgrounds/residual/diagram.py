@@ -18,7 +18,7 @@ WIDE, MOST = 0.45, 1.8  # half the ribbon's width at the last block, and times t
 
 def draw_blocks(pic: Picture, p: Params, state: State) -> None:
     """Above the plain net, below the residual one; on the left one block of each, enlarged."""
-    x, y = bare(ONE[0] - 4, LENGTH + 5.5), bare(-6, 6.3)
+    x, y = bare(ONE[0] - 4, LENGTH + 5.5), bare(-6.8, 6.3)
     panel = pic.panel("blocks", "", x, y, tall=240)
     panel.key("■", "plain", ORANGE)
     panel.key("■", "with shortcuts", BLUE)

@@ -115,7 +115,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     draw_blocks(pic, p, state)
     layers = ticked(0.2, 1.9, [2, 4, 8, 16, 32, 64], title="layers") | {"type": "log"}
     block = span(0.5, p.depth // 2 + 0.5, "block")
-    by_depth = pic.panel("depth", "Error by depth", layers, log(seen, highest=10), tall=160)
+    by_depth = pic.panel("depth", "Error by depth", layers, log(seen, margin=0.25, highest=10), tall=160)
     by_step = pic.panel("step", f"Training error, {p.depth} layers", steps(p.steps, "step"), log(curve), tall=140)
     use = pic.panel("without", "Error without one block", block, span(-0.05 * most, 1.1 * most))
     slopes = pic.panel("gradient", "Gradient before training", block, log(gradient, "", 0.2, 1e-5, 1e5))
