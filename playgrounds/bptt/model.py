@@ -62,8 +62,8 @@ class Params(kit.Params):
 
 class State(NamedTuple):
     step: int  # back in time: the gradient has arrived at t = T − step
-    gradient: Annotated[float, Metric("size of the gradient here", shown=True)]  # of dh_T/dh_t, without truncation
-    dw: Annotated[float, Metric("size of the weight's gradient so far", shown=True)]  # truncated if it is
+    gradient: Annotated[float, Metric("gradient here", shown=True)]  # of dh_T/dh_t, without truncation
+    dw: Annotated[float, Metric("weight's gradient so far", shown=True)]  # truncated if it is
     missed: Annotated[float, Metric("left out by the cut", "%", shown=True)]  # of the weight's gradient in the end
     summed: float  # dL/dw so far: with its sign, or of a matrix its size
     whole: float  # and without truncation in the end

@@ -7,7 +7,7 @@ import numpy as np
 from playgrounds.bptt.model import LARGEST, TINY, Params, State
 from playgrounds.kit import fails, works
 from playgrounds.kit.axes import Axis, bare, log, span
-from playgrounds.kit.palette import INK, MUTED, ORANGE, SERIES
+from playgrounds.kit.palette import FAINT, INK, MUTED, ORANGE, SERIES
 from playgrounds.kit.picture import Panel, Picture
 from playgrounds.kit.words import number, subscript
 
@@ -26,9 +26,10 @@ PRESETS = (
     ),
 )
 
+FEW = 20  # steps up to which arrows and discs can be told apart
 FULL, CUT = ORANGE, SERIES[2]
-WIDE, TALL = 0.7, 0.6  # of a box; the picture of the net is from −1 to 1
-HIGHEST, THINNEST = 0.55, 0.004  # half the ribbon's height
+WIDE, TALL = 0.7, 1.0  # of a box; the picture of the net is from −1 to 1
+HIGHEST, THINNEST = 0.65, 0.006  # half the ribbon's height
 LEAST, MOST = 1e-35, 1e35  # what a log axis can take
 
 
@@ -92,7 +93,8 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     percent = 100 * end.shares
 
     pic = Picture(440, *5 * ["net"], *4 * ["added"], details=["size sweep"], detail_height=240)
-    net = pic.panel("net", f"Unrolled: the same {name} at every step", time, bare(-1, 1), tall=200)
+    bare_time = time | {"showgrid": False}
+    net = pic.panel("net", f"The same {name} at every step", bare_time, bare(-1, 1), tall=200)
     added = pic.panel("added", f"What step t adds to dL/d{name}, %", named_time, around(percent), tall=140)
     size = pic.panel("size", "Size of ∂h_T/∂h_t", named_time, decades([*sizes, *w_to_the]))
     radius = "|w|" if p.units == 1 else "spectral radius of W"
@@ -109,8 +111,11 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     sweep.curve(end.rates, within(end.sweep), colour=FULL, hover="%{y:.3g} for |w| = %{x:.2f}", **faint)
 
     ribbon(net, there, sizes[: len(there)] * scale(sizes), colour)
-    net.key("▬", "gradient on its way back", colour)
-    net.text(there[-1], 0.72, number(sizes[len(there) - 1]), colour, 15)
+    net.key("▬", "gradient", colour)
+    told = arrived(p, state, sizes[len(there) - 1])
+    near = p.T / 5  # to an end: a text around the front would leave the panel
+    place = "right" if there[-1] < near else "left" if there[-1] > p.T - near else "center"
+    net.text(there[-1], 0.82, told, colour, 15, place)
     size.path(there, within(sizes[: len(there)]), colour, 3)
     comb(added, there[1:] + 1, percent[: len(there) - 1], colour)
     sweep.path(state.rates, within(state.sweep), FULL, 3)
@@ -130,20 +135,32 @@ def draw_states(net: Panel, p: Params, state: State, colour: str) -> None:
     """A box for every state, in colour once the gradient is there, and in it a disc, the stronger the larger the state;
     pointing tells the arithmetic of its factor."""
     norms = np.linalg.norm(state.h, axis=1)
-    shown = 0.25 + 0.75 * norms / max(float(norms.max()), TINY)
+    few = p.T <= FEW
+    shown = (0.25 + 0.75 * norms / max(float(norms.max()), TINY)) * few
     marker = {"opacity": shown.round(2).tolist()}
     texts = [arithmetic(p, state, t) for t in range(p.T + 1)]
     places = np.arange(p.T + 1.0)
     front = max(p.T - state.step, p.stop)
-    net.boxes(places[places < front], 0, WIDE, TALL, MUTED, 1)
+    net.boxes(places[places < front], 0, WIDE, TALL, MUTED if few else FAINT, 1)
     starts, ends = places + WIDE / 2, np.append(places[1:] - WIDE / 2, 1.035 * p.T + 0.4)
-    heads = (min(0.15, 0.02 * p.T), 0.12)
-    net.arrows(np.stack([starts, 0 * starts], axis=1), np.stack([ends, 0 * ends], axis=1), MUTED, 1, heads)
+    handed = np.stack([starts, ends], axis=1)[0 if few else -1 :]
+    net.arrows(at_zero(handed[:, 0]), at_zero(handed[:, 1]), MUTED, 1.5, (0.01 * p.T, 0.12))
     net.points(places, 0 * places, size=float(np.clip(160 / p.T, 4, 12)), marker=marker, hovers=texts)
-    net.boxes(places[places >= front], 0, WIDE, TALL, colour, 2)
+    net.boxes(places[places >= front], 0, WIDE, TALL, colour, 2 if few else 1)
     net.mark(-0.45 - 0.01 * p.T, 0, "h<sub>0</sub>", INK, xanchor="right")
     net.mark(1.045 * p.T + 0.4, 0, "L", INK, xanchor="left")
-    net.text(front, -0.8, f"h{subscript(front)}", MUTED)
+    net.text(front, -0.85, f"h{subscript(front)}", MUTED)
+
+
+def at_zero(x: np.ndarray) -> np.ndarray:
+    """Points of shape (n, 2) on the net's middle line."""
+    return np.stack([x, 0 * x], axis=1)
+
+
+def arrived(p: Params, state: State, size: float) -> str:
+    """What stands above the gradient's front: its size, with the last factor if that is a number."""
+    factor = p.units == 1 and p.activation == "linear" and 0 < state.step <= p.T - p.stop
+    return f"× {number(abs(p.w))} = {number(size)}" if factor else number(size)
 
 
 def arithmetic(p: Params, state: State, t: int) -> str:
@@ -165,7 +182,7 @@ def ribbon(net: Panel, t: np.ndarray, half: np.ndarray, colour: str) -> None:
     t = np.array([t[0] + WIDE / 2, *t[1:], t[-1] - WIDE / 2])
     half = np.maximum(np.array([half[0], *half[1:], half[-1]]), THINNEST)
     corners = np.array([[*t, *t[::-1]], [*half, *-half[::-1]]]).T
-    net.shape_of(corners, colour, 0, fill=colour, layer="below", opacity=0.55)
+    net.shape_of(corners, colour, 0, fill=colour, layer="below", opacity=0.7)
 
 
 def scale(sizes: np.ndarray) -> float:
