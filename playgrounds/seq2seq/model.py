@@ -125,7 +125,7 @@ def clipped(net: Net, gradients: dict[str, np.ndarray]) -> np.ndarray:
     return g * min(1, CLIP / max(float(np.linalg.norm(g)), 1e-12))
 
 
-def train(p: Params, both: tuple[Net, Net]) -> Iterator[Step]:
+def train(p: Params, both: tuple[EncoderDecoder, Net]) -> Iterator[Step]:
     """Train the nets on the same batches."""
     rng = np.random.default_rng([p.seed, 3])
     optimizers = [VectorAdam(net.theta, p.rate) for net in both]
@@ -141,7 +141,7 @@ def train(p: Params, both: tuple[Net, Net]) -> Iterator[Step]:
         yield Step(step, n, tuple(losses))
 
 
-def measured(p: Params, both: tuple[Net, Net], tests: list[np.ndarray], step: Step) -> State:
+def measured(p: Params, both: tuple[EncoderDecoder, Net], tests: list[np.ndarray], step: Step) -> State:
     """What both nets make of new sequences of every length, and of the reader's."""
     curves, whole, short = np.zeros((2, len(tests))), np.zeros((2, len(tests))), p.tested.index(p.short)
     for i, net in enumerate(both):
