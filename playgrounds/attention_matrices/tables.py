@@ -120,8 +120,8 @@ def draw_order(pic: Picture, p: Params, state: State) -> None:
     x, y = np.full(n, 13.2), -np.arange(n)
     panel.points(x, y, texts=safe(m.words), hovers=said, mode="text", textposition="middle right")
     if not reached(state, "O"):
-        for across in ((0, 4), (9, 13)):
-            panel.block(across, down["range"], PAPER, edge=FAINT)
+        for ends in ((0, 4), (9, 13)):
+            panel.block(ends, down["range"], PAPER, edge=FAINT)
         return
     for now, (before, far) in enumerate(zip(m.order.tolist(), change, strict=True)):
         dash = "dash" if far > FAR else "solid"

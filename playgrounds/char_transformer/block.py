@@ -19,7 +19,7 @@ LETTERS, FIRST_NORM, LOW, HIGH, SECOND_NORM, FEED, LAST_NORM, HEAD, NEXT = 0.0, 
 def draw_block(pic: Picture, p: Params, state: State) -> None:
     """What the last pass read, where its last character looked, through which layers it went, and what came out."""
     wide = p.context
-    panel = pic.panel("block", "A pass through the net", bare(-0.8, wide + 1.4), bare(-0.7, 11.5), tall=400)
+    panel = pic.panel("block", "One pass", bare(-0.8, wide + 1.4), bare(-0.7, 11.5), tall=400)
     panel.key("□", "as in the text", BLUE)
     panel.key("□", "not", ORANGE)
     at = len(state.read) - 1
@@ -68,12 +68,13 @@ def draw_attention(panel: Panel, p: Params, state: State, at: int) -> None:
         return
     panel.frame((-0.5, right), (LOW, HIGH), MUTED, 1)
     mask = "causal mask" if "causal mask" in p.parts else "no mask"
-    panel.text(x, HIGH - 0.45, f"self-attention, {counted(p.heads, 'head')}, {mask}", INK, place=place)
     count = parameters_by_part(architecture(p))["self-attention"]
-    panel.text(x, HIGH - 1.2, f"{count:,} parameters", INK, place=place)
+    lines = "self-attention", f"{counted(p.heads, 'head')}, {mask}", f"{count:,} parameters"
+    for i, text in enumerate(lines):
+        panel.text(x, HIGH - 0.4 - 0.65 * i, text, INK, place=place)
     ends = np.stack([np.arange(at + 1), np.full(at + 1, LOW + 0.25)], axis=1)
     for head, colour in zip(state.looks[0], HEADS, strict=False):
-        panel.arcs(np.tile([at, HIGH], (at + 1, 1)), ends, head[: at + 1].astype(float), colour, width=10, least=0.03)
+        panel.arcs(np.tile([at, HIGH], (at + 1, 1)), ends, head[: at + 1].astype(float), colour, width=14, least=0.03)
     panel.dot(at, HIGH, INK, 9)
 
 

@@ -205,8 +205,12 @@ def draw_next(panel: Panel, p: Params, state: State) -> None:
 def draw_parameters(pic: Picture, p: Params) -> None:
     """A bar for the parameters of every part."""
     counts = parameters_by_part(architecture(p))
-    layer = 12 * p.width**2 + 13 * p.width
-    title = f"{counts.total():,} parameters; a layer: 12 d² + 13 d = {layer:,}"
     most = max(counts.values())
-    panel = pic.panel("parameters", title, bare(0, 1.3 * most), names(list(counts), down=True), tall=180)
+    panel = pic.panel(
+        "parameters",
+        f"{counts.total():,} parameters; a layer: 12 d² + 13 d",
+        bare(0, 1.3 * most),
+        names(list(counts), down=True),
+        tall=180,
+    )
     panel.rows(counts.values(), MUTED, texts=[f"{n:,}" for n in counts.values()])

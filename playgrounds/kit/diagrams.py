@@ -328,7 +328,9 @@ class Diagrams(Moving):
         ends = np.array([x[0], x[-1], np.nan])
         for i, wave in enumerate(heights.T):
             self.curve(ends, np.array([-i, -i, np.nan]), "", FAINT, width=1, hover="")
-            self.curve(x, high * wave - i, "", colour, width=1.5, hover="")
+            self.curve(
+                x, high * wave - i, "", colour, hover="", line={"color": colour, "width": 1.5, "simplify": False}
+            )
 
     def dial(self, x: float, y: float, angles: Sequence[float], colours: Sequence[str], size: float = 44) -> None:
         """A clock of `size` px around (x, y) whose hands point at these angles, counted from the right upwards."""

@@ -51,11 +51,11 @@ class Params(kit.Params):
 class State(NamedTuple):
     step: int  # number of the output that is measured
     parameters: Annotated[int, Metric("parameters", "count")]
-    reached: Annotated[int, Metric("pairs of output and input with a gradient so far", "count", shown=True)]
+    reached: Annotated[int, Metric("linked pairs so far", "count", shown=True)]
     blocks: Annotated[int, Metric("pairs measured so far", "count")]
-    later: Annotated[int, Metric("of those with a gradient: from a later input", "count", shown=True)]
+    later: Annotated[int, Metric("of these from a later word", "count", shown=True)]
     # the largest relative change of an output before the edited input, in its own sequence
-    earlier_change: Annotated[float, Metric("change of outputs before the edited input", "%", shown=True)]
+    earlier_change: Annotated[float, Metric("largest change before the edited word", "%", shown=True)]
     attention: np.ndarray  # (outputs, inputs), layer 1, mean of the heads
     jacobian: np.ndarray  # (outputs, inputs): Frobenius norm of each block
     changes: np.ndarray  # (outputs,): |change| / |output| by the edit

@@ -96,7 +96,8 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
 
     draw_links(links, p, state, first)
     draw_blocks(blocks, state, first)
-    changes.columns(state.changes, ORANGE, texts=["" if value else "0" for value in state.changes])
+    measured = state.changes[: state.step]
+    changes.columns(measured, ORANGE, texts=["" if value else "0" for value in measured])
     said = [f"output {i + 1} changes by {told(value)} of its size" for i, value in enumerate(state.changes)]
     changes.hover(np.arange(n), np.full(n, 0.07 * most), said)
     draw_attention(pic, state, turned)
@@ -119,7 +120,8 @@ def draw_links(links: Panel, p: Params, state: State, first: int) -> None:
         links.dot(i, 0, ORANGE if i == edited(p) else MUTED, 16)
         known = i <= at
         links.dot(i, 1, (ORANGE if state.changes[i] else MUTED) if known else FAINT, 16, hollow=not known)
-    links.text(at, 1.08, "output", BLUE, place="above")
+    side, place = (-0.45, "right") if at < n / 2 else (0.45, "left")
+    links.text(at + side, 1.15, "output", BLUE, place=place)
     links.text(edited(p), -0.08, "edited", ORANGE, place="below")
     links.key("●", "edited, or changed by it", ORANGE)
     if first < n:  # between encoder and decoder
@@ -163,10 +165,14 @@ def draw_attention(pic: Picture, state: State, across: dict) -> None:
 def draw_parameters(pic: Picture, p: Params) -> None:
     """A bar for the parameters of every part."""
     counts = parameters_by_part(architecture(p))
-    layer = 12 * p.width**2 + 13 * p.width
-    title = f"{counts.total():,} parameters; a layer: 12 d² + 13 d = {layer:,}"
     most = max(counts.values(), default=1)
-    panel = pic.panel("parameters", title, bare(0, 1.3 * most), names(list(counts), down=True), tall=140)
+    panel = pic.panel(
+        "parameters",
+        f"{counts.total():,} parameters; a layer: 12 d² + 13 d",
+        bare(0, 1.3 * most),
+        names(list(counts), down=True),
+        tall=140,
+    )
     panel.rows(counts.values(), MUTED, texts=[f"{n:,}" for n in counts.values()])
 
 

@@ -143,7 +143,7 @@ def draw_answers(pic: Picture, p: Params, state: State) -> None:
             panel.block((0, state.answers[net, row]), (y - 0.16, y + 0.16), colour)
             panel.text(state.answers[net, row] + 0.01, y, f"{state.answers[net, row]:.0%}", colour, place="right")
     panel.key("■", "with", WITH)
-    panel.key("■", "without positions", WITHOUT)
+    panel.key("■", "without", WITHOUT)
 
 
 def safe(words: Sequence[str]) -> list[str]:
