@@ -1,19 +1,20 @@
-"""How a neuron's learning through its activation is told and drawn."""
+"""How a neuron's learning through its activation is drawn."""
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import ceil, floor, log10
+from math import ceil, floor
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from playgrounds.activation.model import ACTIVATIONS, DEPTH, HUGE, MIDDLE, TILT, Params, State, X
+from playgrounds.activation.model import ACTIVATIONS, DEPTH, MIDDLE, TILT, Params, State, X
+from playgrounds.activation.words import note
 from playgrounds.kit import fails, works
 from playgrounds.kit.axes import log, span, steps
 from playgrounds.kit.palette import BLUE, INK, MUTED, ORANGE
 from playgrounds.kit.picture import Panel, Picture
-from playgrounds.kit.training import finite
-from playgrounds.kit.words import number, vector
+
+__all__ = ["PRESETS", "crossings", "draw", "note"]
 
 PRESETS = (
     works(
@@ -67,82 +68,19 @@ class Look(NamedTuple):
     dash: str
 
 
-def note(p: Params, states: Sequence[State], now: int) -> str:
-    """The step that led here: in numbers for the first neuron, in short for the second."""
-    state = states[now]
-    if not finite(state.w, state.b, most=HUGE):
-        return diverged_note(p, state)
-    return step_note(p, state.before, state) if state.before else start_note(p, state)
-
-
-def diverged_note(p: Params, state: State) -> str:
-    """Which number has left all bounds, and what would help."""
-    far, what = max((np.abs(state.w).max(), "w"), (np.abs(state.b).max(), "b"))
-    why = f"|{what}| = {number(far)} is beyond 10¹²: every step overshoots further at the rate {number(p.rate)}"
-    return f"Step {state.step}: diverged. {why}; take a rate below 2."
-
-
-def start_note(p: Params, now: State) -> str:
-    """Where the neurons stand, and what the random net does."""
-    stands = zip(now.names, now.a[:, MIDDLE], now.slopes[:, MIDDLE], strict=True)
-    each = [f"{name} gives {number(a)} with slope {number(slope)}" for name, a, slope in stands]
-    left = [f"{number(share)} with {name}" for name, share in zip(now.names, now.nets[:, -1], strict=True)]
-    on = [f"{100 * share:.0f} %" for name, share in zip(now.names, now.active, strict=True) if "ReLU" in name]
-    half = f"; in their first layer {on[0]} of the units have z > 0" if on else ""
-    return (
-        f"Start: at x = 0, where z = w · 0 + b = {number(p.bias)} and the target is {number(p.target)}, "
-        f"{' and '.join(each)}. Of a gradient sent back through ten random layers this share arrives: "
-        f"{', '.join(left)}{half}."
-    )
-
-
-def step_note(p: Params, before: State, now: State) -> str:
-    """Error times slope at x = 0, and what the mean over all examples did."""
-    name, z, a, slope = before.names[0], before.z[0], before.a[0], before.slopes[0]
-    said = f"Step {now.step}{', the ReLU is leaky from here on' if before.names != now.names else ''}: "
-    if slope.any():
-        error = a[MIDDLE] - p.target
-        out = number(a[MIDDLE], digits_for(a[MIDDLE], error, least=3))
-        said += (
-            f"{name} at x = 0: z = {number(z[MIDDLE])}, f(z) = {out}, "
-            f"error {out} − {vector([p.target], True)} = {number(error)}, "
-            f"times slope {number(slope[MIDDLE])} = {number(error * slope[MIDDLE])}. Mean over all examples: "
-        )
-    else:
-        how = "exactly" if name == "ReLU" else "in floating-point numbers"
-        said += f"{name} has slope 0 on all five examples, as z is at most {number(z.max())}, so {how} "
-    other = f" {now.names[1][0].upper()}{now.names[1][1:]}: {moved(p, before, now, 1)}." if len(now.names) > 1 else ""
-    return f"{said}{moved(p, before, now, 0)}.{other}"
-
-
-def moved(p: Params, before: State, now: State, i: int) -> str:
-    """The gradient over all examples, and what it did to a neuron's bias and loss."""
-    gradient = ((before.a[i] - p.target - TILT * X) * before.slopes[i]).mean()
-    digits = digits_for(before.b[i], now.b[i] - before.b[i], least=5)
-    old, new = number(before.b[i], digits), number(now.b[i], digits)
-    return (
-        f"∂L/∂b = {number(gradient)}, b = {old} − {number(p.rate)} · {vector([gradient], True)} = {new}, "
-        f"loss {number(now.losses[i])}"
-    )
-
-
-def digits_for(value: float, change: float, least: int) -> int:
-    """So many digits, or as many more as show two of a small change."""
-    needed = floor(log10(abs(value))) - floor(log10(abs(change))) + 2 if value and change else least
-    return min(16, max(least, needed))
-
-
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     """The curve and its slope with a dot per example; losses with a cursor; gradients through ten layers."""
     state, y = states[now], p.target + TILT * X
     z, a = np.array([s.z for s in states]), np.array([s.a for s in states])
     low, high = max(-FAR, min(-NEAR, floor(z.min() - 0.5))), min(FAR, max(NEAR, ceil(z.max() + 0.5)))
     shown = looks(p)
-    pic = Picture(490, *2 * ["output slope"], "losses back")
-    output = pic.panel("output", "Output f(z)", span(low, high, ticks=7), heights(p, shown, low, high, a, y), tall=260)
-    slope = pic.panel("slope", "Slope f′(z)", span(low, high, ticks=7), span(-0.2, 1.36) | {"dtick": 0.25}, tall=220)
+    rows = [5 * "output " + 4 * f"{name} " for name in ("slope", "losses")]
+    pic = Picture(480, *rows, details=("back",), detail_height=240)
+    inputs = span(low, high, ticks=7)
+    output = pic.panel("output", "Output f(z)", inputs, heights(p, shown, low, high, a, y), tall=260)
+    slope = pic.panel("slope", "Slope f′(z)", inputs, span(-0.2, 1.36, ticks=6), tall=200)
     most = min(max(s.losses.max() for s in states), 1e9)
-    losses = pic.panel("losses", "Loss after each step", steps(p.steps), span(0, 1.05 * most, ticks=4), tall=170)
+    losses = pic.panel("losses", "Loss by step", steps(p.steps), span(0, 1.05 * most, ticks=4), tall=170)
     back = pic.panel("back", "", span(-0.3, DEPTH + 0.4, "layers back"), shares(states), tall=200)
 
     for look in shown:
@@ -194,9 +132,12 @@ def shares(states: Sequence[State]) -> dict:
 
 
 def draw_examples(output: Panel, slope: Panel, state: State, i: int, y: np.ndarray, colour: str) -> None:
-    """A neuron's five examples on the curve, with the way to their targets, and on the slope."""
+    """A neuron's five examples on the curve, with the way to their targets, and on the slope; the middle's tangent."""
+    z, a, steep = state.z[i, MIDDLE], state.a[i, MIDDLE], state.slopes[i, MIDDLE]
+    half = 0.8 / np.hypot(1, 2 * steep)  # about as long however steep
+    output.line((z - half, a - half * steep), (z + half, a + half * steep), INK, 2)
     for x, (z, a, there, aim) in enumerate(zip(state.z[i], state.a[i], state.slopes[i], y, strict=True)):
-        size = 15 if x == MIDDLE else 10
+        size = 18 if x == MIDDLE else 11
         output.line((z, a), (z, aim), colour, 1)
         output.dot(z, aim, INK, 6)
         output.dot(z, a, colour, size)

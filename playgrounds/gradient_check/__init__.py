@@ -1,4 +1,4 @@
-"""The gradient of a small net is checked by differences at ever smaller ε, and a planted bug shows as a floor.
+"""The slope by the code against the chord over ever smaller ε: they agree, unless a planted bug leaves a gap.
 
 Left out: checks along random directions, and nets with dropout, whose noise has to be switched off before any check.
 """

@@ -79,18 +79,21 @@ def why(p: Params, states: Sequence[State], now: int) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """Error against ε; the loss near the watched weight, a window of 3.2 ε wide; both gradients, weight by weight."""
+    """The loss near the watched weight, 3.2 ε wide, with two slopes; the error by ε; on demand both gradients."""
     state = states[now]
     eps = np.array([s.eps for s in states])
     errors = np.array([s.errors for s in states])
     most = 1.15 * float(np.abs(states[0].analytic).max())
 
-    pic = Picture(470, "error error loss", "error error gradient")
-    falling = log(eps, "ε") | {"range": [-0.7, -p.smallest - 0.3]}
-    error = pic.panel("error", "Relative error", falling, log(np.append(errors, [1e-8, 0.5]), "", 0.4, 1e-16, 10))
+    pic = Picture(470, 5 * "loss " + 4 * "error ", details=("gradient",), detail_height=300)
     window = ticked(-ZOOM, ZOOM, [-1, 0, 1], ["w − ε", "w", "w + ε"])
-    near = pic.panel("loss", f"Loss near {p.watch}", window, span(-TALL, TALL) | {"showticklabels": False})
-    gradient = pic.panel("gradient", "Gradient", span(-most, most, "by differences"), span(-most, most, "by code"))
+    near = pic.panel("loss", f"Loss near {p.watch}", window, span(-TALL, TALL) | {"showticklabels": False}, tall=270)
+    draw_near(near, p, state)
+    falling = log(eps, "ε") | {"range": [-0.7, -p.smallest - 0.3]}
+    error = pic.panel("error", "Error", falling, log(np.append(errors, [1e-8, 0.5]), "", 0.4, 1e-16, 10))
+    gradient = pic.panel(
+        "gradient", "Gradient", span(-most, most, "by differences"), span(-most, most, "by code"), square=True
+    )
 
     for method, of_method in zip(p.shown, errors.T, strict=True):
         scheme, precision = method.split()
@@ -102,11 +105,10 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
         error.key("╍", "forward")
     error.level(GOOD)
     error.level(BUG)
-    error.mark(-0.8, np.log10(GOOD), "below: good", xanchor="left", yanchor="top")
+    error.mark(0.2 - p.smallest, np.log10(GOOD), "below: good", xanchor="right", yanchor="top")
     error.mark(0.2 - p.smallest, np.log10(BUG), "above: a bug", xanchor="right", yanchor="bottom")
     pic.cursor(state.eps, error)
 
-    draw_near(near, state, STARTS[p.watch])
     gradient.curve([-most, most], [-most, most], colour=MUTED, width=1, hover="")
     for name, colour in GROUPS.items():
         gradient.key("●", name, colour)
@@ -115,16 +117,28 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     return pic
 
 
-def draw_near(near: Panel, state: State, i: int) -> None:
-    """The loss within 1.6 ε of weight i, the slope by the code and the one by the difference.
+def draw_near(near: Panel, p: Params, state: State) -> None:
+    """The loss within 1.6 ε of the watched weight, the slope by the code, and the difference as a chord.
 
     Heights are in units of the change that the true slope makes over ε, so that the picture zooms in as ε falls.
     """
+    i = STARTS[p.watch]
     unit = state.eps * max(abs(state.analytic[i]), 1e-12)
-    near.path(SPREAD, np.clip(state.nearby / unit, -TALL, TALL), INK, 2)
+    heights = np.clip(state.nearby / unit, -4 * TALL, 4 * TALL)
+    near.path(SPREAD, heights, INK, 3)
     near.key("━", "code", ORANGE)
     near.key("╍", "differences", BLUE)
-    for slope, colour, dash in ((state.analytic[i], ORANGE, "solid"), (state.numeric[i], BLUE, "dash")):
-        rise = slope * state.eps / unit
-        reach = ZOOM if abs(rise) * ZOOM < TALL else TALL / abs(rise)
-        near.path([-reach, reach], [-reach * rise, reach * rise], colour, 2, dash)
+
+    left = -1 if p.shown[0].startswith("central") else 0
+    at_left, at_right = np.interp([left, 1], SPREAD, heights)
+    chord = state.numeric[i] * state.eps / unit  # its rise over ε; rounding shows in the heights of its ends, too
+    middle = (at_left + at_right) / 2 - chord * (left + 1) / 2
+    for slope, height, colour, dash in (
+        (state.analytic[i] * state.eps / unit, 0, ORANGE, "solid"),
+        (chord, middle, BLUE, "dash"),
+    ):
+        x = np.array([-ZOOM, ZOOM])
+        near.path(x, np.clip(height + slope * x, -9 * TALL, 9 * TALL), colour, 3, dash)
+    near.dot(left, at_left, BLUE, 14)
+    near.dot(1, at_right, BLUE, 14)
+    near.dot(0, 0, ORANGE, 14)
