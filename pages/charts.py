@@ -7,7 +7,7 @@ from math import isfinite
 from typing import NamedTuple
 
 LETTERS = "ABCDEF"
-WIDE, LOW = 1000, 150  # of a strip, in its own units
+LOW = 110  # px of a strip, at least
 MOST_HIGH = 24  # dots in one column, from there on they stand closer
 
 
@@ -63,35 +63,29 @@ def strip(dots: Sequence[Dot], label: str, low: float | None = None, high: float
     for dot in sorted(known, key=lambda dot: (not dot.full, dot.label)):
         bins.setdefault(round(40 * ((dot.value or 0) - least) / span), []).append(dot)
     deepest = max(map(len, bins.values()))
-    pitch = min(22.0, 22.0 * MOST_HIGH / max(MOST_HIGH, deepest))
-    high_ = max(LOW, deepest * pitch + 40)
+    pitch = min(22.0, 22.0 * MOST_HIGH / deepest)
     parts = []
     for at, column in bins.items():
         for n, dot in enumerate(column):
-            x, y = 40 + (WIDE - 80) * at / 40, high_ - 42 - n * pitch
             kind = "dot" if dot.full else "dot dot-open"
-            mark = f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="9"><title>{escape(dot.label)}</title></circle>'
+            where = f"left: {2.5 * at:.1f}%; bottom: {n * pitch:.0f}px"
             name, link = escape(dot.label), escape(dot.link)
-            parts.append(f'<a href="{link}" target="_self" aria-label="{name}">{mark}</a>' if dot.link else mark)
-    axis = f'<line x1="20" x2="{WIDE - 20}" y1="{high_ - 30}" y2="{high_ - 30}" class="strip-axis" />'
-    ends = _tick(40, least, high_) + (_tick(WIDE - 40, most, high_) if most > least else "")
-    counts = "".join(
-        f'<text x="{40 + (WIDE - 80) * at / 40:.1f}" y="{high_ - 60 - (len(column) - 1) * pitch:.1f}" '
-        f'text-anchor="middle">{len(column)}</text>'
-        for at, column in bins.items()
-        if len(column) > 2
-    )
+            if link:
+                parts.append(f'<a class="{kind}" style="{where}" href="{link}" aria-label="{name}" title="{name}"></a>')
+            else:
+                parts.append(f'<span class="{kind}" style="{where}" title="{name}"></span>')
+        if len(column) > 2:
+            where = f"left: {2.5 * at:.1f}%; bottom: {len(column) * pitch:.0f}px"
+            parts.append(f'<span class="strip-count" style="{where}">{len(column)}</span>')
     words = f"{label}: {len(known)} runs from {_number(least)} to {_number(most)}"
     words += f", and {lost} without a number" if lost else ""
-    svg = (
-        f'<svg class="strip" viewBox="0 0 {WIDE} {high_:.0f}" role="group" aria-label="{escape(words)}">'
-        f"{axis}{ends}{counts}{''.join(parts)}</svg>"
+    high_ = max(LOW, deepest * pitch + 30)
+    ends = f"<span>{_number(least)}</span><span>{_number(most) if most > least else ''}</span>"
+    strip_ = f'<div class="strip" role="group" aria-label="{escape(words)}" style="height: {high_:.0f}px">'
+    return (
+        f'<figure class="strip-figure inside"><figcaption>{escape(words)}</figcaption>'
+        f'{strip_}{"".join(parts)}</div><p class="strip-axis">{ends}</p></figure>'
     )
-    return f'<figure class="strip-figure inside"><figcaption>{escape(words)}</figcaption>{svg}</figure>'
-
-
-def _tick(x: float, value: float, high: float) -> str:
-    return f'<text x="{x:.0f}" y="{high - 6:.0f}" text-anchor="middle">{_number(value)}</text>'
 
 
 def _number(value: float) -> str:

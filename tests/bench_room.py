@@ -1,7 +1,6 @@
 """A class in one room, on websockets without browsers: what `make bench` measures of the live classroom."""
 
 import asyncio
-import contextlib
 import json
 import random
 import re
@@ -25,7 +24,7 @@ class Screen:
         self.films: list[float] = []
         self.problem = ""
         self.is_in = False
-        self._links = ""
+        self._links = self._shown = ""
         self._looks: dict[str, float] = {}
 
     async def open(self) -> None:
@@ -69,16 +68,18 @@ class Screen:
     async def _listen(self) -> None:
         from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-        with contextlib.suppress(Exception):
+        try:
             while True:
                 await self._take(ForwardMsg.FromString(await self.socket.recv()))
+        except Exception as error:
+            self.problem = f"{type(error).__name__}: {error}"
 
     async def _take(self, message: Any) -> None:
         kind = message.WhichOneof("type")
-        if kind == "new_session" and not message.new_session.fragment_ids_this_run:
+        if kind == "new_session" and message.new_session.page_script_hash != self._shown:
+            self._shown = message.new_session.page_script_hash
             self._looks, self.buttons = {}, {}
-            if message.new_session.page_script_hash:
-                self.ask.rerun_script.page_script_hash = message.new_session.page_script_hash
+            self.ask.rerun_script.page_script_hash = self._shown
         if kind == "auto_rerun":
             self._looks[message.auto_rerun.fragment_id] = message.auto_rerun.interval
         if kind != "delta":
