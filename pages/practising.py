@@ -7,7 +7,7 @@ import streamlit as st
 
 from glossary import EXAM, PRACTICE, SHEETS
 from pages import keeping
-from pages.item_card import ITEM, show_item
+from pages.flashcard import ITEM, show_item
 from pages.site import Site, frame
 from playgrounds.kit.words import counted
 from playgrounds.stage import session
