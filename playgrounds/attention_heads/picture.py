@@ -73,7 +73,7 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     heads = pic.panel("heads", "Where the heads look", across, bare(-0.8, 9.6), tall=330)
     x, y = steps(p.steps), share(low=-0.03, high=1.06)
     weight = pic.panel("weight", "Weight" if p.heads <= 2 else "Largest", x, y)
-    right = pic.panel("right", "Read right", x, y)
+    right = pic.panel("right", "Right", x, y)
 
     draw_heads(heads, p, state)
     draw_read(heads, p, state)

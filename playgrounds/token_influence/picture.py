@@ -123,7 +123,7 @@ def draw_links(links: Panel, p: Params, state: State, first: int) -> None:
     side, place = (-0.45, "right") if at < n / 2 else (0.45, "left")
     links.text(at + side, 1.15, "output", BLUE, place=place)
     links.text(edited(p), -0.08, "edited", ORANGE, place="below")
-    links.key("●", "edited, or changed by it", ORANGE)
+    links.key("●", "edited or changed", ORANGE)
     if first < n:  # between encoder and decoder
         links.line((first - 0.5, -0.25), (first - 0.5, 1.35), FAINT, 1.5)
         links.text((first - 1) / 2, 1.3, "encoder", MUTED)
