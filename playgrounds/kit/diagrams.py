@@ -22,7 +22,7 @@ class Diagrams(Moving):
             return
         points = np.asarray(points, float)
         half = wide / 2
-        parts = []
+        parts: list[list[tuple[float, float]]] = []
         for a, b in pairwise(points):
             (left, low), (right, high) = np.minimum(a, b), np.maximum(a, b)
             level = abs(b[0] - a[0]) >= abs(b[1] - a[1])
