@@ -14,6 +14,7 @@ from playgrounds.recurrent.model import Params, Reading, State, answerable, writ
 NET = SERIES[3]  # what this net does: its answers, its training, its gradient
 RIGHT_ANSWER = SERIES[2]
 GATES = ("forget", "input", "output", "update", "reset")  # between 0 and 1; all other strips have a sign
+FEW = 20  # steps up to which each has room for a letter and a bold outline
 PIXELS = 32  # along the sides of a strip, at least: where one has far fewer than the other the browser blurs it
 
 # The net: a box for every step t = 1, 2, … at x = t, one row a direction at y = 0, −1.
@@ -53,6 +54,7 @@ def show_wipe(p: Params, T: int, panel: Panel) -> None:
     """Where the state is wiped."""
     if 0 < p.wipe < T:
         panel.cursor(p.wipe + 0.5, dash="dash")
+        panel.key("╍", "wiped")
 
 
 def strip(panel: Panel, name: str, values: np.ndarray, y: tuple[float, float]) -> None:
@@ -88,7 +90,7 @@ def draw_unrolled(pic: Picture, p: Params, state: State, data: Examples) -> None
     for row, there in enumerate(read):
         way = 1 - 2 * row
         for colour, some in ((FAINT, ~there), (INK, there)):
-            net.boxes(steps[some], -row, WIDE, TALL, colour)
+            net.boxes(steps[some], -row, WIDE, TALL, colour, 1.5 if T <= FEW else 1)
             begins = np.clip(steps[some] - way * (1 - WIDE / 2), 0.5, T + 0.5)
             net.arrows(level(begins, -row), level(steps[some] - way * WIDE / 2, -row), colour, 2.5, HEAD)
             rim = -row - TALL / 2
@@ -106,7 +108,7 @@ def level(x: np.ndarray, y: float) -> np.ndarray:
 
 def draw_answers(net: Panel, seen: Reading, given: np.ndarray) -> None:
     """What the net says above the steps at which it is asked, and whether that is right."""
-    ways, wide = len(seen.strips), len(seen.answers) <= 20
+    ways, wide = len(seen.strips), len(seen.answers) <= FEW
     for i in np.flatnonzero(given):
         sign, colour = ("✓", RIGHT_ANSWER) if seen.right[i] else ("✕", INK)
         if ways > 1:  # the answer is read off both states
@@ -136,7 +138,10 @@ def draw_unit(pic: Picture, p: Params, state: State, data: Examples) -> None:
     seen, T, t = state.seen, len(data.symbols), state.t
     ways = [*seen.strips]
     title = "The same unit, symbol by symbol"
-    unit = pic.panel("strips", title, lettered(p, data, 20), names([*ways, "says"], down=True), tall=200)
+    says = T <= FEW and p.task != "adding"  # whether the answers fit in
+    unit = pic.panel(
+        "strips", title, lettered(p, data, 20), names([*ways, "says"] if says else ways, down=True), tall=200
+    )
     there = (np.arange(1, T + 1) <= t) | (t == 0)
     for row, name in enumerate(ways):
         values = np.where(there, seen.strips[name][seen.unit], 0)
@@ -144,10 +149,10 @@ def draw_unit(pic: Picture, p: Params, state: State, data: Examples) -> None:
             values = values / max(1.0, float(np.abs(values).max()))
         strip(unit, name, values[None], (-row - 0.42, -row + 0.42))
     for i, answer in enumerate(seen.answers):
-        if there[i] and T <= 20 and p.task != "adding":
+        if there[i] and says:
             unit.text(i + 1, -len(ways), answer, RIGHT_ANSWER if seen.right[i] else INK)
     if t:
-        unit.frame((t - 0.5, t + 0.5), (-len(ways) - 0.5, 0.5), NET, 3)
+        unit.frame((t - 0.5, t + 0.5), (0.5 - len(ways) - says, 0.5), NET, 3)
     show_wipe(p, T, unit)
 
 
