@@ -63,8 +63,8 @@ class Params(kit.Params):
 
 class State(NamedTuple):
     step: int
-    accuracy: Annotated[float, Metric("filled in by the bidirectional net", "%", shown=True)]
-    causal_accuracy: Annotated[float, Metric("filled in by the causal net", "%", shown=True)]
+    accuracy: Annotated[float, Metric("filled in: bidirectional net", "%", shown=True)]
+    causal_accuracy: Annotated[float, Metric("filled in: causal net", "%", shown=True)]
     # what the best guess reaches that sees all other tokens; without positions: not their order
     best: Annotated[float, Metric("best guess from both sides", "%")]
     causal_best: Annotated[float, Metric("best guess from the left", "%")]

@@ -2,22 +2,12 @@
 
 from collections.abc import Sequence
 
-from playgrounds._encoder import TOP
-from playgrounds._encoder_picture import (
-    NETS,
-    cut,
-    draw_accuracy,
-    draw_candidates,
-    draw_look,
-    filled_in,
-    from_the_batch,
-    percent,
-)
+from playgrounds._encoder_picture import cut, draw_accuracy, draw_batch, draw_maps, draw_nets, percent
 from playgrounds.kit import fails, works
-from playgrounds.kit.axes import bare, names, share, steps
+from playgrounds.kit.axes import names, share, steps
 from playgrounds.kit.palette import BLUE, ORANGE
 from playgrounds.kit.picture import Picture
-from playgrounds.masked_pairs.model import QUESTIONS, Params, State, right_answer, typed
+from playgrounds.masked_pairs.model import PAIRS, QUESTIONS, Params, State, right_answer, typed
 
 PRESETS = (
     works(
@@ -34,6 +24,8 @@ PRESETS = (
     ),
 )
 
+PAIR_GAP = 0.25  # tokens between the pairs of a sequence
+
 
 def note(p: Params, states: Sequence[State], now: int) -> str:
     """How often both nets are right, what they say to the reader's blank, and why."""
@@ -46,9 +38,11 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
     right = f"the bidirectional net fills in {percent(state.accuracy)} of the blanks in {QUESTIONS} new sequences"
     causal = percent(state.causal_accuracy)
     look = f"{percent(state.partner_attention)} of its attention goes to the other element of the pair"
+    short = cut(state.tokens, typed(p))
     chance = f"what stands to the left allows {percent(state.causal_best)}"
     if not state.step:
-        return f"Before training {right}, the causal one {causal}; {chance}. Now {yours}."
+        hidden = "? is [MASK], the token that hides a digit; two nets learn to guess it"
+        return f"{hidden}{short}. Before training {right}, the causal one {causal}; {chance}. Now {yours}."
     if state.step < p.steps:
         return f"Step {state.step}: {right}, {look}; the causal net {causal}. Now {yours}."
     if p.blank == ("right", "left")[state.tokens.index("_") % 2]:
@@ -58,28 +52,17 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """Accuracy by step; candidates for the first blank; where both nets look; attention on the partner."""
+    """The sequence as each net reads it, with what the blank looks at and what the net says there."""
     state = states[now]
-    tokens = names(state.tokens, title="looks at"), names(state.tokens, down=True)
-    pic = Picture(500, *2 * [6 * "accuracy " + 6 * "candidates "], *2 * [4 * "both " + 4 * "left " + 4 * "partner "])
-    accuracy = pic.panel("accuracy", "Accuracy", steps(p.steps), share(high=1.05, low=-0.02))
-    candidates = pic.panel("candidates", "Candidates for the first blank", bare(0, 2.1), bare(-TOP, 0.1), tall=170)
-    looks = [
-        pic.panel("both", "Attention, bidirectional", *tokens, tall=240),
-        pic.panel("left", "Attention, causal", *tokens, tall=240),
-    ]
+    pic = Picture(330, "both left", details=("accuracy partner", *2 * ["both_map left_map"], "batch batch"))
+    places = [i + PAIR_GAP * (i // 2) for i in range(len(state.tokens))]
+    draw_nets(pic, state, places, right_answer(state.tokens))
+    draw_accuracy(pic, p, states, now)
     partner = pic.panel("partner", "Attention on the partner", steps(p.steps), share(high=1.05, low=-0.02), tall=170)
-
-    draw_accuracy(accuracy, states)
-    draw_candidates(candidates, state.guesses)
-    for look, weights, (_, colour) in zip(looks, state.attention, NETS, strict=True):
-        draw_look(look, weights, state.tokens.index("_"), colour)
     hover = "%{y:.1%} at step %{x}"
     partner.history(states, lambda s: s.partner_attention, "bidirectional", BLUE, key=False, hover=hover)
     partner.history(states, lambda s: s.causal_partner_attention, "causal", ORANGE, key=False, hover=hover)
-    pic.cursor(state.step, accuracy, partner)
-
-    answer = right_answer(state.tokens)
-    filled_in(pic, state, (f"; {answer} is right" if answer else "") + cut(state.tokens, typed(p)))
-    from_the_batch(pic, state)
+    pic.cursor(state.step, partner)
+    draw_maps(pic, state, names(state.tokens, title="looks at"), names(state.tokens, down=True))
+    draw_batch(pic, state, 2 * PAIRS)
     return pic

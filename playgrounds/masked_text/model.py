@@ -91,8 +91,8 @@ class Params(kit.Params):
 
 class State(NamedTuple):
     step: int
-    accuracy: Annotated[float, Metric("filled in by the bidirectional net", "%", shown=True)]
-    causal_accuracy: Annotated[float, Metric("filled in by the causal net", "%", shown=True)]
+    accuracy: Annotated[float, Metric("filled in: bidirectional net", "%", shown=True)]
+    causal_accuracy: Annotated[float, Metric("filled in: causal net", "%", shown=True)]
     # what the best guess reaches that sees all other words; without positions: not their order
     best: Annotated[float, Metric("best guess from both sides", "%")]
     causal_best: Annotated[float, Metric("best guess from the left", "%")]
@@ -107,6 +107,7 @@ class State(NamedTuple):
     asked: int  # words on which the accuracy is measured
     held_out: bool  # whether the nets do not learn from the sentences of these words
     tokens: tuple[str, ...]  # the reader's sentence
+    places: int  # of the longest sentence
     unknown: tuple[int, ...]  # which of them are not in the vocabulary
     guesses: tuple  # for both nets, for every blank, its best Guesses
     attention: Array  # (2, T, T) of both nets over the reader's sentence, mean of the heads
@@ -245,6 +246,7 @@ def run(p: Params) -> Iterator[State | None]:
                 causal_loss=causal_loss,
                 parameters=parameters(w),
                 asked=len(language.at),
+                places=language.everything.shape[1],
                 held_out=len(language.learned) < len(language.everything),
                 example=example(language, x, y, done),
                 counts=tuple(counts.tolist()),

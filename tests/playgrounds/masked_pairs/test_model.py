@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from playgrounds._encoder import best_guess, encode, first_weights, predict
-from playgrounds.kit.palette import BLUE, ORANGE
+from playgrounds.kit.palette import BLUE, FAINT, ORANGE
 from playgrounds.masked_pairs.model import Params, State, maskable, net_of, pairs, reader, right_answer, run
 from playgrounds.masked_pairs.picture import draw, note
 
@@ -133,16 +133,34 @@ def test_the_best_guess_is_the_most_frequent_digit_of_a_context(values):
         assert found == pytest.approx(np.mean([max(c.values()) / c.total() for c in asked]))
 
 
-def test_the_bars_are_the_candidates_and_the_frames_the_blanks_row_of_each_map():
+def test_the_bars_are_the_candidates_the_arcs_the_attention_of_the_blank_and_the_causal_net_has_none_to_the_right():
     p, played = Params(seed=1, steps=80), states(seed=1, steps=80)
-    for now in (0, len(played) - 1):
+    for now in (1, len(played) - 1):
         state, fig = played[now], draw(p, played, now).figure()
         shapes = fig["layout"]["shapes"]
-        for net, colour in enumerate((BLUE, ORANGE)):
-            filled = [s for s in shapes if s.get("fillcolor") == colour and s["xref"] == "x2" and s["type"] == "rect"]
+        suffix = {panel["name"]: panel["suffix"] for panel in fig["panels"]}
+        for net, (name, colour) in enumerate(zip(("both", "left"), (BLUE, ORANGE), strict=True)):
+            here = [s for s in shapes if s["xref"] == f"x{suffix[name]}"]
+            whole = fig["layout"][f"xaxis{suffix[name]}"]["range"]
+            filled = [s for s in here if s.get("fillcolor") == colour and s["type"] == "rect"]
             odds = [q for _, q in state.guesses[net][0]]
-            assert [s["x1"] - s["x0"] for s in filled] == pytest.approx(odds, abs=1e-4)
-            frame = next(s for s in shapes if s["xref"] == f"x{3 + net}")
+            width = whole[1] - whole[0] - 0.28
+            assert [(s["x1"] - s["x0"]) / width for s in filled] == pytest.approx(odds, abs=1e-3)
+            arcs = [s for s in here if s["type"] == "path"]
+            weights = [w for i, w in enumerate(state.attention[net, 2]) if i != 2 and w >= 0.02]
+            assert [s["line"]["width"] for s in arcs] == pytest.approx([1 + 9 * w for w in weights], abs=0.06)
+            blank = next(s for s in here if s["line"]["color"] == colour and s["line"]["width"] == 3)
+            assert blank["label"]["text"] == state.guesses[net][0][0][0], "the third of eight tokens"
+            frame = next(s for s in shapes if s["xref"] == f"x{suffix[name + '_map']}")
             assert (frame["line"]["color"], frame["y0"], frame["y1"]) == (colour, -2.5, -1.5), "the third of eight rows"
+        hidden = [s for s in shapes if s["xref"] == f"x{suffix['left']}" and s.get("fillcolor") == FAINT]
+        assert len(hidden) == 5, "five digits to the right of the blank"
         assert np.allclose(state.attention.sum(axis=2), 1, atol=1e-5) and not np.triu(state.attention[1], 1).any()
-        assert fig["chips"][0]["texts"][2] == state.guesses[0][0][0][0] and fig["chips"][0]["marks"] == [2]
+
+
+def test_before_training_a_question_mark_stands_in_the_blank_and_nothing_has_the_colour_of_a_net():
+    p, played = Params(seed=1, steps=80), states(seed=1, steps=80)
+    shapes = draw(p, played, 0).figure()["layout"]["shapes"]
+    assert sum(s.get("label", {}).get("text") == "?" for s in shapes) == 2
+    assert not any(s.get("fillcolor") in (BLUE, ORANGE) for s in shapes)
+    assert note(p, played, 0).startswith("? is [MASK], the token that hides a digit")
