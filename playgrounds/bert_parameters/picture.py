@@ -7,8 +7,8 @@ import numpy as np
 from playgrounds._encoder_picture import bar, percent
 from playgrounds.bert_parameters.model import KINDS, SIZES, Params, Part, State, bert
 from playgrounds.kit import fails, works
-from playgrounds.kit.axes import bare, span, ticked
-from playgrounds.kit.palette import BLUE, ORANGE, SERIES
+from playgrounds.kit.axes import Axis, bare, ticked
+from playgrounds.kit.palette import BLUE, FAINT, INK, ORANGE, PAPER, SERIES
 from playgrounds.kit.picture import Panel, Picture
 
 PRESETS = (
@@ -34,6 +34,8 @@ COLOURS = {
     "pooler": SERIES[3],
 }
 
+READABLE = 0.045  # of the tower's height: lower floors have no room for a text
+
 
 def note(p: Params, states: Sequence[State], now: int) -> str:
     """How this part is counted, and what there is so far."""
@@ -48,41 +50,45 @@ def note(p: Params, states: Sequence[State], now: int) -> str:
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """A column for the embeddings, for every layer and for the pooler; below, the sum by kind."""
+    """BERT as a tower that grows from its embeddings up, an area for every parameter; beside it the sums by kind."""
     state, parts, layers = states[now], bert(p.size, p.vocabulary), SIZES[p.size].layers
-    columns = [parts[:4], *([part] for part in parts[4:])]
-    names = ["embed.", *map(str, range(1, layers + 1)), "pooler"]
-    highest = max(sum(part.total for part in column) for column in columns) / 1e6
-    few = [*range(layers + 2)] if layers <= 12 else [0, *range(4, layers - 1, 4), layers + 1]
-    across = ticked(-0.6, layers + 1.6, few, [names[i] for i in few]) | {"showgrid": False}
-
-    pic = Picture(500, *2 * ["parts"], "kinds")
-    by_part = pic.panel("parts", "Parameters in millions, part by part", across, span(0, 1.08 * highest), tall=240)
+    tops = np.cumsum([part.total for part in parts]) / sum(part.total for part in parts)
+    pic = Picture(460, "parts parts parts kinds kinds")
+    tower = pic.panel("parts", "Area = parameters", bare(-0.01, 1.01), floors(tops, layers), tall=330)
     kinds = pic.panel("kinds", "So far, by kind", bare(0, 1), bare(-len(KINDS), 0.1), tall=190)
-    if layers > 4:
-        few = [0, layers // 3, 2 * layers // 3, layers + 1]
-        pic.on_phone(by_part, x={"tickvals": few, "ticktext": [names[i] for i in few]})
-
-    draw_parts(by_part, columns, state.step)
+    draw_tower(tower, parts, tops, state.step)
     for i, (kind, n) in enumerate(state.counts.items()):
-        part = n / state.parameters
-        bar(kinds, i, f"{kind}  {n:,}  {percent(part)}", part, COLOURS[kind])
+        if n:
+            part = n / state.parameters
+            bar(kinds, i, f"{kind}  {n:,}  {percent(part)}", part, COLOURS[kind])
     return pic
 
 
-def draw_parts(by_part: Panel, columns: Sequence[Sequence[Part]], counted: int) -> None:
-    """The parts counted so far, one on top of the other in their columns; pointing tells how each is counted."""
-    said, heights, number = [], [], 0
-    for x, column in enumerate(columns):
-        said.append(
-            "<br>".join(f"{part.name}: {part.formula} = {part.total:,}" for part in column).replace("; ", "<br>")
-        )
-        heights.append(sum(part.total for part in column) / 1e6)
-        top = 0.0
-        for part in column:
-            number += 1
-            for kind, n in part.counts.items():
-                if number <= counted:
-                    by_part.block((x - 0.38, x + 0.38), (top, top + n / 1e6), COLOURS[kind])
-                top += n / 1e6
-    by_part.hover(np.arange(len(columns)), np.array(heights) / 2, said, size=30)
+def floors(tops: np.ndarray, layers: int) -> Axis:
+    """The axis along the tower: its layers by their numbers, as many as have room."""
+    middles = (tops + np.append(0, tops[:-1])) / 2
+    at, texts = [float(tops[3]) / 2], ["embeddings"]
+    for layer in range(1, layers + 1):
+        if middles[3 + layer] - at[-1] > READABLE:
+            at.append(float(middles[3 + layer]))
+            texts.append(f"layer {layer}")
+    return ticked(-0.005, 1.01, at, texts) | {"showgrid": False}
+
+
+def draw_tower(tower: Panel, parts: Sequence[Part], tops: np.ndarray, counted: int) -> None:
+    """Floors as high as their part has parameters, in each the kinds side by side; faint what is not counted yet."""
+    starts = [0, *tops[:-1]]
+    said = [f"{part.name}: {part.formula} = {part.total:,}".replace("; ", "<br>") for part in parts]
+    tower.hover([0.5] * len(parts), (np.array(starts) + tops) / 2, said, size=18)
+    for number, (part, low, high) in enumerate(zip(parts, starts, tops, strict=True), start=1):
+        left = 0.0
+        for kind, n in part.counts.items():
+            right = left + n / part.total
+            if number > counted:
+                tower.frame((left, right), (low, high), FAINT, 1)
+            else:
+                text = f"{kind} {n / 1e6:.1f} M" if right - left > 0.5 else kind
+                text = text if high - low > READABLE and right - left > 0.2 else ""
+                tower.block((left, right), (low, high), COLOURS[kind], edge=PAPER, text=text, ink=PAPER)
+            left = right
+    tower.frame((0, 1), (starts[counted - 1], tops[counted - 1]), INK, 2)

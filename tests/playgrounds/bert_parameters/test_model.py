@@ -73,8 +73,10 @@ def test_a_preset_shows_what_it_says(preset):
     assert reached(preset.reach, metrics(last(**preset.values)))
 
 
-def test_the_columns_of_the_count_are_as_high_as_their_parts():
-    p, played = Params(size="mini"), states(size="mini")
+@pytest.mark.parametrize("size", ["mini", "base"])
+def test_the_area_of_the_tower_is_as_large_as_the_parameters_counted_so_far(size):
+    p, played = Params(size=size), states(size=size)
     for now in (0, 5, len(played) - 1):
-        shapes = [s for s in draw(p, played, now).figure()["layout"]["shapes"] if s["xref"] == "x"]
-        assert sum(s["y1"] - s["y0"] for s in shapes) * 1e6 == pytest.approx(played[now].parameters, rel=1e-3)
+        shapes = [s for s in draw(p, played, now).figure()["layout"]["shapes"] if s["xref"] == "x" and "fillcolor" in s]
+        area = sum((s["y1"] - s["y0"]) * (s["x1"] - s["x0"]) for s in shapes)
+        assert area * total(size) == pytest.approx(played[now].parameters, rel=1e-3)
