@@ -68,7 +68,7 @@ def draw_paths(surface: Panel, p: Params, states: Sequence[State], state: State)
     for i, name in enumerate(p.optimizers):
         colour, way = LOOKS[name], within(p, path[:, i], 5)
         surface.curve(*way.T, name, colour, width=1, opacity=0.4, hover="", key=i < 3, later=True)
-        surface.path(*way[max(0, now + 1 - TAIL) : now + 1].T, colour, 1.5)
+        surface.strokes([way[max(0, now + 1 - TAIL) : now + 1]], colour, 1.5)
         surface.strokes(beads(p, way[max(0, now + 1 - BEADS) : now + 1]), colour, 0, fill=colour)
         surface.path(*way[max(0, now - 1) : now + 1].T, colour, 5)
         ends.append(within(p, path[[now], i], 1)[0])

@@ -72,11 +72,10 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
 
     by_loss = log([s.losses for s in states], margin=0.3, lowest=1e-16 * start, highest=1e5 * start)
     losses = pic.panel("losses", "Loss by step", steps(p.steps, ticks=5), by_loss)
+    at, reached = np.array([s.step for s in states]), cut(np.array([s.losses for s in states]), start)
     for i, name in enumerate(p.optimizers):
-        said = "%{y:.3g} after step %{x}"
-        losses.history(
-            states, lambda s, i=i: cut(s.losses[i], start), name, LOOKS[name], width=2, key=i >= 3, hover=said
-        )
+        said = {"key": i >= 3, "hover": "%{y:.3g} after step %{x}"}
+        losses.curve(at, reached[:, i], name, LOOKS[name], width=2, **said)
     arrivals(losses, p, states[-1], start)
     pic.cursor(state.step, losses)
     if p.schedule != "constant":
@@ -109,16 +108,16 @@ def draw_sweep(pic: Picture, p: Params, states: Sequence[State], state: State, s
         sweep.cursor(p.rate)
     for i, name in enumerate(p.optimizers):
         reached, own = cut(state.sweep[i], start), state.own[i]
-        sweep.path(rates, reached, LOOKS[name], 2)
+        sweep.strokes([np.column_stack([rates, reached])], LOOKS[name], 2)
         sweep.dot(rates[own], reached[own], LOOKS[name], 11)
 
 
 def draw_step(pic: Picture, p: Params, states: Sequence[State], state: State) -> None:
     """By how much each weight has just moved, with η for those that divide by the gradient's size."""
     adaptive = [i for i, name in enumerate(p.optimizers) if uses_size(name)]
-    moved = np.array([last_steps(s) for s in states])  # (states, optimizers, weights)
+    moved = np.diff(np.concatenate([s.path for s in states]), axis=0)  # (steps, optimizers, weights)
     among = np.abs(moved[:, adaptive] if adaptive else moved).max(axis=(1, 2))
-    most = 1.3 * max(float(np.quantile(among, 0.9)), 1e-12)
+    most = 1.3 * max(float(np.quantile(among, 0.9)) if len(among) else 0, 1e-12)
     weights = ["w"] if p.surface == "bowl" else ["w₁", "w₂"]
     panel = pic.panel("step", "Last step of each weight", names(weights), span(-most, most, ticks=5))
     panel.level(0, MUTED, "solid")

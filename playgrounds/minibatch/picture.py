@@ -87,7 +87,8 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
         said = {"key": False, "hover": "%{y:.3g} after %{x:,}"}
         used.curve(spent, mean[:n, i], name, colour, line=stairs, later=True, **said)
         known = taken <= here
-        used.trail(*staircase(spent[known], mean[:n, i][known]), colour, 12)
+        used.strokes([staircase(spent[known], mean[:n, i][known])], colour, 2.5)
+        used.dot(spent[known][-1], mean[:n, i][known][-1], colour, 12)
         share_used = np.log10(max(1, here * size))
         cost.rows([share_used], colour, at=[-i], texts=[f" {here * size:,}" if here else ""])
     pic.cursor(state.step, by_step)
@@ -114,15 +115,15 @@ def draw_walks(weights: Panel, p: Params, states: Sequence[State], state: State)
         colour, way, here = SERIES[COLOURS[b]], within(path[: stop + 1, i], best), min(state.step, stop)
         dots = {"marker": {"size": 4, "line": {"width": 0}}, "opacity": 0.5, "hover": "", "later": True}
         weights.points(*way.T, NAMES[b], colour, key=b in names_shown, **dots)
-        weights.path(*way[max(0, here - TAIL) : here + 1].T, colour, 1, opacity=0.5)
-        weights.path(*way[max(0, here - FRESH) : here + 1].T, colour, 2.5)
+        weights.strokes([way[max(0, here - TAIL) : here + 1]], colour, 0.7)
+        weights.strokes([way[max(0, here - FRESH) : here + 1]], colour, 2.5)
         if state.clouds[i] < ABOVE:
             ring(weights, best, state.clouds[i], colour)
     for i, (b, stop) in reversed([*enumerate(zip(p.batches, p.stops, strict=True))]):  # the smallest batch on top
         weights.dot(*within(path[[min(state.step, stop)], i], best)[0], SERIES[COLOURS[b]], 16)
     if np.abs(path[state.step, 0] - best).max() < BELOW:
-        for end in within(state.fan, best):
-            weights.line(path[state.step, 0], end, INK, 1, opacity=0.6)
+        ends = within(state.fan, best)
+        weights.strokes(np.stack([np.broadcast_to(path[state.step, 0], ends.shape), ends], axis=1), INK, 0.7)
 
 
 def cut(losses: Sequence[np.ndarray], start: float) -> np.ndarray:
@@ -143,9 +144,9 @@ def by_examples(p: Params) -> Axis:
     return log_ticked(10**low, 10**high, list(ticks), list(ticks.values()), "examples used")
 
 
-def staircase(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same points with a corner between each two: first to the right, then up or down."""
-    return np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1]
+def staircase(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The same points with a corner between each two, (corners, 2): first to the right, then up or down."""
+    return np.column_stack([np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1]])
 
 
 def ring(panel: Panel, middle: np.ndarray, radius: float, colour: str) -> None:

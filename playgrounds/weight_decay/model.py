@@ -137,8 +137,8 @@ def train(p: Params, name: str, lambdas: np.ndarray) -> Iterator[Step]:
 class State(NamedTuple):
     step: int
     # The first four metrics are those of the first optimizer chosen.
-    share_left: Annotated[float, Metric("share left, on average", "%", shown=True)]  # mean |w/start|
-    uneven: Annotated[float, Metric("spread of the shares left", "%", shown=True)]
+    share_left: Annotated[float, Metric("left of the weights, on average", "%", shown=True)]  # mean |w/start|
+    uneven: Annotated[float, Metric("most left minus least left", "%", shown=True)]
     largest_step: Annotated[float, Metric("largest step of a weight", digits=4)]
     data_gradient: Annotated[float, Metric("largest gradient of the data", digits=4)]
     optimizers_differ_by: Annotated[float, Metric("largest difference between optimizers", shown=True)]  # in a weight

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from playgrounds.kit import fails, works
-from playgrounds.kit.axes import log, names, share, span, steps
+from playgrounds.kit.axes import log, names, share, span, steps, ticked
 from playgrounds.kit.palette import INK, MUTED, SERIES
 from playgrounds.kit.picture import Panel, Picture
 from playgrounds.kit.still import DASHES
@@ -57,13 +57,12 @@ LOOKS = {  # in the order of drawing: of lines that coincide all remain visible
 
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
-    """Weights by step, a panel per optimizer; below them two panels that compare the optimizers."""
-    top = 2 * [" ".join(p.optimizers)]
-    if with_data(p):
-        columns = max(2, len(p.optimizers))
-        pic = Picture(480, *top, " ".join((columns + 1) // 2 * ["compare"] + columns // 2 * ["moved"]))
-    else:
-        pic = Picture(320, *top, details=("compare moved",), detail_height=240)
+    """What every optimizer has left of each weight; on demand the weights by step, and two comparisons."""
+    columns = max(2, len(p.optimizers))
+    courses = " ".join(p.optimizers) if columns == len(p.optimizers) else " ".join(2 * p.optimizers)
+    others = (columns + 1) // 2 * "compare " + columns // 2 * "moved "
+    pic = Picture(370, "left", details=(courses, others), detail_height=240)
+    draw_left(pic, p, states[now])
     weights(pic, p, states, now)
     compare, moved = comparisons(pic, p, states)
     for name in [name for name in LOOKS if name in p.optimizers]:
@@ -78,6 +77,22 @@ def draw(p: Params, states: Sequence[State], now: int) -> Picture:
         pic.cursor(states[now].step, compare, colour=MUTED)
     moved.cursor(p.decay, MUTED)
     return pic
+
+
+def draw_left(pic: Picture, p: Params, state: State) -> None:
+    """A bar for every weight under every optimizer: all begin at 100 %, which their frames keep."""
+    n = len(p.optimizers)
+    at = np.array([4.0 * i + k for i in range(n) for k in range(3)])
+    left = np.clip((state.w / p.start).ravel(), -3, 3)
+    bars = ticked(-0.7, 4 * n - 1.3, at, n * NAMES) | {"showgrid": False}
+    panel = pic.panel("left", "Left of each weight", bars, share(low=-0.22, high=1.32), tall=300)
+    for x in at:
+        panel.frame((x - 0.36, x + 0.36), (0, 1), MUTED, 1)
+    colours = [LOOKS[name].colour for name in p.optimizers for _ in range(3)]
+    panel.columns(left, colours, at=at.tolist(), texts=[f"{100 * one:.0f}".replace("-", "−") for one in left])
+    panel.level(0, MUTED, "solid")
+    for i, name in enumerate(p.optimizers):
+        panel.mark(4 * i + 1, 1.3, LABELS[name], LOOKS[name].colour, yanchor="top", size=14)
 
 
 def weights(pic: Picture, p: Params, states: Sequence[State], now: int) -> None:

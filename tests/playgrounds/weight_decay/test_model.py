@@ -275,7 +275,8 @@ def test_the_metrics_are_those_of_the_first_optimizer():
 def test_the_names_of_the_weights_stand_apart_and_inside_their_panel(now):
     p = Params(optimizers=("Adam",))
     fig = draw(p, list(run(p)), now).figure()
-    low, high = fig["layout"]["yaxis"]["range"]
+    suffix = next(panel["suffix"] for panel in fig["panels"] if panel["name"] == "Adam")
+    low, high = fig["layout"][f"yaxis{suffix}"]["range"]
     heights = [note["y"] for note in fig["layout"]["annotations"] if note["text"] in NAMES]
     assert len(heights) == 3 and min(-np.diff(heights)) >= 0.1 * (high - low)
     assert low < heights[2] and heights[0] < high
@@ -291,3 +292,12 @@ def test_a_step_is_told_with_as_many_digits_as_its_change_needs():
     assert "w₁ = (1 − 1·10⁻⁴ · 0.5) · 2 − 1·10⁻⁴ · 0 = 1.9999." in told_of(
         1, optimizers=("AdamW",), rate=0.0001, steps=10
     )
+
+
+def test_the_bars_are_what_every_optimizer_has_left_of_each_weight():
+    p = Params()
+    states = list(run(p))
+    for now in (0, 40):
+        shapes = draw(p, states, now).figure()["layout"]["shapes"]
+        bars = [s["y1"] for s in shapes if s["xref"] == "x" and s["type"] == "rect" and "fillcolor" in s]
+        assert bars == pytest.approx((states[now].w / p.start).ravel(), abs=1e-4)
