@@ -137,9 +137,9 @@ def draw_accuracy(pic: Picture, p: Any, states: Sequence[Any], now: int) -> None
     accuracy = pic.panel("accuracy", "Filled in", steps(p.steps), share(high=1.05, low=-0.02), tall=170)
     accuracy.history(states, lambda s: s.accuracy, "bidirectional", BLUE, hover=said)
     accuracy.history(states, lambda s: s.causal_accuracy, "causal", ORANGE, hover=said)
-    accuracy.level(states[0].best, BLUE)
-    accuracy.level(states[0].causal_best, ORANGE)
-    accuracy.key("┄", "best", MUTED)
+    for best, colour in ((states[0].best, BLUE), (states[0].causal_best, ORANGE)):
+        accuracy.curve([0, p.steps], [best, best], "", colour, width=1.5, dash="dot", hover="")
+    accuracy.key("┄", "best possible", MUTED)
     pic.cursor(states[now].step, accuracy)
 
 
