@@ -180,7 +180,7 @@ def test_a_class_goes_through_the_lesson_on_xor_from_opening_to_the_table(class_
 
     # The end: a table by nickname, a page without names, and nothing is left.
     press(teacher, "To the room")
-    teacher.get_by_role("tab", name="End").click()
+    teacher.get_by_role("tab", name="End", exact=True).click()
     with teacher.expect_download() as download:
         teacher.get_by_role("button", name="Download as CSV").click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
