@@ -61,7 +61,7 @@ def _choose(site: Site) -> None:
             if waiting:
                 st.button(f"Only what is due ({waiting})", key="practice-due", on_click=_start,
                           args=(site, chosen, minutes, False))  # fmt: skip
-            st.markdown(f"{counted(waiting, 'card')} due, {new:,} new")
+            st.markdown(f"{counted(waiting, 'card')} due, {new:,} new" if keeping.is_here() else "")
     _exam_day(known)
     with st.container(key="definition"):
         st.markdown(

@@ -57,6 +57,7 @@ def test_practice_goes_by_keyboard_alone_and_the_browser_remembers(open_page, wi
     page.wait_for_selector(".st-key-practice-choice")
     page.wait_for_function("/, \\d+ new/.test(document.body.innerText)")
     new = int(re.search(r"([\d,]+) new", page.inner_text(".st-key-practice-choice"))[1].replace(",", ""))
+    page.wait_for_timeout(500)
     fresh = open_page("practice", ".st-key-practice-choice", width)
     fresh.wait_for_function("/, \\d+ new/.test(document.body.innerText)")
     all_of_them = int(re.search(r"([\d,]+) new", fresh.inner_text(".st-key-practice-choice"))[1].replace(",", ""))
@@ -76,6 +77,7 @@ def test_what_is_due_is_said_in_the_sidebar(open_page):
     assert "1 due" in page.evaluate(shown)
     page.click(".st-key-practice-due button")
     page.get_by_role("button", name="Show").click()
+    page.wait_for_selector(".st-key-practice-choices button")
     page.keyboard.press("1")
     page.wait_for_function(f"JSON.parse(localStorage['{KEPT}']).cards['recall:adam'].wrong === 1")
 

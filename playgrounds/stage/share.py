@@ -53,7 +53,7 @@ def show_code(link: str) -> None:
             "Send the link itself, or use a shorter text."
         )
     else:
-        st.image(qr(link), caption="Scan to open this on a phone", width="stretch")
+        st.image(qr(link), caption="Scan to open this on a phone", width="stretch", alt="QR code of the link")
 
 
 def _builder(scene: Scene, state: PageState, link: str) -> tuple[str, str, bool]:
