@@ -24,7 +24,8 @@ def show(site: Site, lesson: Lesson) -> None:
         _markdown(site, lesson.introduction)
     st.header("Terms", anchor=False)
     show_progress(glossary.of(lesson))
-    cards.show_cards(cards.of_term(glossary, term) for term in glossary.of(lesson))
+    with st.container(key="terms"):
+        cards.show_cards(cards.of_term(glossary, term) for term in glossary.of(lesson))
     with st.container(key="guide"):
         _compared(site, lesson)
         if lesson.guide.formulas:
