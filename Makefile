@@ -18,6 +18,9 @@ slow: $(VENV)/dev chromium postgresql ## run only the tests that take longer
 
 check: test slow ## run all tests, those that take longer too
 
+live: $(VENV)/dev chromium ## a whole lesson with a teacher and three phones; needs a machine that does nothing else
+	$(BIN)/python -m pytest -m live tests/test_classroom.py
+
 bench: $(VENV)/dev chromium postgresql ## measure the budgets; prints a table, writes build/bench.json
 	$(BIN)/python -m tests.bench
 
@@ -57,4 +60,4 @@ $(VENV)/dev: requirements.txt requirements-dev.txt | $(VENV)
 $(VENV):
 	$(PYTHON) -m venv $(VENV)
 
-.PHONY: help run test slow check bench pictures numbers lint new clean chromium postgresql
+.PHONY: help run test slow check live bench pictures numbers lint new clean chromium postgresql

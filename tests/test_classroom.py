@@ -13,7 +13,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.conftest import ROOT, free_port, start_server
 
-pytestmark = [pytest.mark.browser, pytest.mark.check]
+pytestmark = [pytest.mark.browser, pytest.mark.live]
 
 WAIT = 60_000  # ms
 ALL_ENDED = """() => {
