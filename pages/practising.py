@@ -9,6 +9,7 @@ from glossary import EXAM, PRACTICE, SHEETS
 from pages import keeping
 from pages.flashcard import ITEM, show_item
 from pages.site import Site, frame
+from pages.taking import show_taking
 from playgrounds.kit.words import counted
 from playgrounds.stage import session
 from practice import record as records
@@ -20,6 +21,7 @@ from practice.session import Session, answer, plan
 PAGE = PRACTICE
 MINUTES = (5, 10, 20, 40)
 NOW: session.Entry[Session | None] = session.Entry("session", lambda: None)
+TAKEN: session.Entry[str] = session.Entry("taken", str)  # what became of a file
 BEFORE: session.Entry[int] = session.Entry("before", int)  # how many cards the session had at its start
 
 
@@ -119,30 +121,31 @@ def _keep(known: records.Record) -> None:
         document = {"format": records.FORMAT, **known.document()}
         st.download_button("Save to a file", json.dumps(document), "glossary-practice.json", "application/json",
                            key="practice-save", on_click="ignore")  # fmt: skip
-        file = st.file_uploader("Take from a file", type="json", key="practice-load")
-        if file is not None:
-            _take(file.getvalue())
+        show_taking(_take)
+        if said := TAKEN.take(PAGE):
+            st.info(said)
         st.button("Erase it", key="practice-erase", on_click=keeping.forget)
 
 
-def _take(raw: bytes) -> None:
+def _take(text: str) -> None:
+    """Add what a file holds to what is known here."""
     try:
-        if len(raw) > records.MOST_BYTES:
-            raise records.RecordError("That file is larger than any record of practice. Choose one saved here.")
-        taken = records.read(_json(raw))
+        if not text or len(text) > records.MOST_BYTES:
+            raise records.RecordError("That file is empty, or larger than any record of practice.")
+        taken = records.read(_json(text))
     except records.RecordError as error:
-        st.warning(str(error))
+        TAKEN.set(PAGE, str(error))
         return
     before = keeping.record()
     both = records.merged(before, taken)
     if both != before:
-        keeping.save(both, list(taken.cards.keys() & both.cards.keys()))
-    st.success("Everything in the file is known here.")
+        keeping.save(both, list(taken.cards))
+    TAKEN.set(PAGE, f"Taken: {counted(len(taken.cards), 'card')}.")
 
 
-def _json(raw: bytes) -> object:
+def _json(text: str) -> object:
     try:
-        return json.loads(raw)
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None
 

@@ -348,15 +348,26 @@ def test_a_page_says_what_is_stored_what_is_not_the_licence_and_whom_to_tell_of_
     assert f'<a href="{glossary.ABOUT}">' in written(visit().main, "html"), "home leads there"
 
 
+KEPT = ("last", "keys", "practice", "exams", "room")
+
+
 def test_every_place_in_which_a_browser_keeps_something_is_named_on_that_page():
     scripts = [
         path.read_text(encoding="utf-8") for part in ("pages", "playgrounds") for path in ROOT.glob(f"{part}/**/*.js")
     ]
     kept = {name for text in scripts for name in re.findall(r'"(trainable-glossary[a-z-]*)"', text)}
-    assert kept == {"trainable-glossary", "trainable-glossary-last", "trainable-glossary-keys"}
+    assert kept == {"trainable-glossary", *(f"trainable-glossary-{one}" for one in KEPT)}
     said = about_page()
     assert all(
-        words in said for words in ("questions you have answered", "opened last", "single keys", "_streamlit_xsrf")
+        words in said
+        for words in (
+            "questions you have answered",
+            "opened last",
+            "single keys",
+            "_streamlit_xsrf",
+            "practice",
+            "token",
+        )
     )
 
 

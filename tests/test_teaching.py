@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -65,8 +66,8 @@ def ended(app: AppTest, page: str, **more: Any) -> AppTest:
 
 def told(app: AppTest, question: glossary.Question = QUESTION) -> bool:
     """Whether the reason for the right answer is on the page."""
-    beginning = question.options[question.answer].why.split("{")[0].strip()
-    return any(beginning in text for text in texts(app))
+    words = max(re.split(r"\{\w+\}", question.options[question.answer].why), key=len).strip()
+    return any(words in text for text in texts(app))
 
 
 def wrong(question: glossary.Question = QUESTION) -> str:

@@ -54,6 +54,8 @@ PRESETS = (
     ),
 )
 
+HUGE = 1e9  # a step that leaves the panel
+
 
 def draw(p: Params, states: Sequence[State], now: int) -> Picture:
     """Paths over the surface; losses by step; beside them what divides a step up, or what every rate has led to."""
@@ -127,7 +129,7 @@ def draw_step(pic: Picture, p: Params, states: Sequence[State], state: State) ->
     wide = 0.8 / len(p.optimizers)
     for i, name in enumerate(p.optimizers):
         at = np.arange(len(weights)) - 0.4 + wide * (i + 0.5)
-        panel.columns(np.clip(last_steps(state)[i], -2 * most, 2 * most), LOOKS[name], wide=0.85 * wide, at=at.tolist())
+        panel.columns(np.clip(last_steps(state)[i], -HUGE, HUGE), LOOKS[name], wide=0.85 * wide, at=at.tolist())
 
 
 def uses_size(name: str) -> bool:
