@@ -34,7 +34,8 @@ def show(site: Site) -> None:
         SHEETS: "Sheets and cards",
         ABOUT: "About and privacy",
     }
-    st.html(f'<p class="foot inside">{" · ".join(f"<a href='{to}'>{name}</a>" for to, name in links.items())}</p>')
+    shown = " · ".join(f'<a href="{to}">{name}</a>' for to, name in links.items())
+    st.html(f'<p class="foot inside">{shown}</p>')
     if glossary.shown_at_home is not None:
         with picture:
             _picture(glossary.shown_at_home)  # last: the text need not wait for it
