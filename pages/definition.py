@@ -15,7 +15,7 @@ def show(site: Site, term: Term) -> None:
     with st.container(key="definition"):
         _markdown(site, term.definition)
         if example := term.asked.example:
-            st.subheader("Example", anchor=False)
+            st.header("Example", anchor=False)
             _markdown(site, filled(example.text, ended(*term.values(example))))
         _confusions(site, term)
         if term.see_also:
@@ -35,7 +35,7 @@ def _confusions(site: Site, term: Term) -> None:
     found = site.glossary.confused_with(term)
     if not found:
         return
-    st.subheader("Not to be confused with", anchor=False)
+    st.header("Not to be confused with", anchor=False)
     lines = []
     for one in found:
         other = site.glossary.term[next(slug for slug in one.terms if slug != term.slug)]

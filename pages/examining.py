@@ -235,7 +235,7 @@ def _give(of: str, key: str, one: Item, widget: str) -> None:
 def _result(site: Site, made: Exam, wanted: Wanted, given: dict[str, Any]) -> None:
     marked = exams.mark(made, given)
     right_ones = sum(one.right for one in marked)
-    st.subheader(f"{right_ones} of {len(marked)} right", anchor=False)
+    st.header(f"{right_ones} of {len(marked)} right", anchor=False)
     lines = [f"| {site.glossary.lesson[slug].title} | {good} of {all_} |"
              for slug, (good, all_) in exams.points(site.glossary, marked).items()]  # fmt: skip
     st.markdown("| Lesson | right |\n|---|---|\n" + "\n".join(lines))

@@ -107,7 +107,7 @@ def _known_by_lesson(site: Site, known: records.Record) -> None:
         f"<b>{share:.0%}</b></li>"
         for slug, share in shares.items()
     )
-    st.subheader("What you know today, by lesson", anchor=False)
+    st.header("What you know today, by lesson", anchor=False)
     st.html(f'<ul class="known inside">{rows}</ul>')
 
 
@@ -187,7 +187,7 @@ def _over(site: Site, running: Session) -> None:
     known, zone = keeping.record(), keeping.zone()
     today = day(keeping.now(), zone)
     at_once = sum(rating is not Rating.AGAIN for rating in running.first.values())
-    st.subheader(f"{counted(len(running.first), 'card')}, {at_once} known at the first try", anchor=False)
+    st.header(f"{counted(len(running.first), 'card')}, {at_once} known at the first try", anchor=False)
     dates: dict[str, list[str]] = {}
     for at in running.first:
         left = (day(known.cards[at].due, zone) - today).days

@@ -76,7 +76,7 @@ def test_a_session_asks_until_all_is_known_and_the_browser_is_told():
         answer(app, well=True)
     assert set(record(app).cards) == set(of_lessons(REAL, [LESSON]))
     assert record(app).cards[first].right == 0, "having just read the answer proves nothing"
-    text = " ".join([*texts(app), *(one.value for one in app.subheader)])
+    text = " ".join([*texts(app), *(one.value for one in app.header)])
     assert "known at the first try" in text and "tomorrow: 1 card" in text
 
 
@@ -133,7 +133,7 @@ def test_an_exam_says_nothing_before_it_is_handed_in_and_then_everything():
     fine(app.run())
     assert not any(why and why in text for one in made.items for why in one.whys for text in texts(app))
     fine(button(app, "Hand in").click().run())
-    assert [one.value for one in app.subheader] == ["5 of 6 right"]
+    assert [one.value for one in app.header] == ["5 of 6 right"]
     fine(button(app, "Practise these").click().run())
     assert app.session_state[f"{PRACTICE}:session"].queue == (made.items[0].card.id,)
 
