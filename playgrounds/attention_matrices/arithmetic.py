@@ -35,9 +35,10 @@ def arithmetic(p: Params, m: Matrices, name: str, i: int, j: int) -> str:
     """How the cell (i, j) of a table comes about."""
     me, them = safe(m.words), safe(m.others)
     match name:
-        case "X":
+        case "X" | "Y":
             place = " + its place" if p.positions else ""
-            return f"x({me[i]}), number {j + 1}: {number(m.X[i, j])},<br>drawn by the word itself{place}"
+            word, value = (me[i], m.X[i, j]) if name == "X" else (them[i], m.Y[i, j])
+            return f"x({word}), number {j + 1}: {number(value)},<br>drawn by the word itself{place}"
         case "Q":
             return f"q({me[i]}), number {j + 1}:<br>{product(m.X[i], m.w.W_Q[:, j])}"
         case "K":

@@ -46,7 +46,8 @@ def draw_vectors(panel: Panel, p: Params, state: State, row: int) -> None:
         panel.strips(scaled(values) if there else np.zeros(values.shape), x, colour if there else FAINT)
         panel.text(sum(x) / 2, HEADING, heading, colour)
         if there:
-            said = [arithmetic(p, m, stage, i, 0) for i in range(len(values))]
+            told = "Y" if stage == "X" else stage  # the words that are looked at, another sentence's perhaps
+            said = [arithmetic(p, m, told, i, 0) for i in range(len(values))]
         panel.hover(
             np.full(len(values), sum(x) / 2), -np.arange(len(values)), said if there else ["to come"] * len(values)
         )
