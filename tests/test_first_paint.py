@@ -290,7 +290,7 @@ def test_without_scripts_the_definition_can_be_read(chromium, server):
     page = context.new_page()
     page.goto(f"{server}/xor-problem")
     assert page.is_visible(".first-paint-whole") and page.is_visible(".first-paint-name")
-    assert "Enough means that such weights exist" in page.inner_text(".first-paint-whole")
+    assert "exactly when the inputs differ" in page.inner_text(".first-paint-whole")
     assert page.locator("math").count() > 3
     page.click(".first-paint-whole a[href=perceptron]")
     assert page.inner_text(".first-paint-name") == "Perceptron"
